@@ -1,0 +1,121 @@
+"""Guests' access codes, and which PIN each was ever given."""
+
+import secrets
+import uuid
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from devices.models import Device, Pin
+from portal.models import Workspace
+
+
+def new_guest_token() -> str:
+    return secrets.token_urlsafe(24)
+
+
+class AccessCodeQuerySet(models.QuerySet["AccessCode"]):
+    def of(self, workspace: Workspace) -> "AccessCodeQuerySet":
+        return self.filter(device__property__workspace=workspace)
+
+    def live(self) -> "AccessCodeQuerySet":
+        """Not cancelled and not over."""
+        return self.filter(ended_at=None)
+
+
+class AccessCode(models.Model):
+    """A person's right to open one lock. Its PINs stand in CodePin; it ends, it is never deleted."""
+
+    class Kind(models.TextChoices):
+        TIME_BOUND = "time_bound", _("Time-bound")  # a guest's stay; covered by backups
+        ONGOING = "ongoing", _("Ongoing")  # staff, a long-term resident; never covered
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="access_codes")
+    name = models.CharField(_("name"), max_length=60)
+    booking_reference = models.CharField(_("booking reference"), max_length=60, blank=True)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.TIME_BOUND)
+    starts_at = models.DateTimeField(_("check-in"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("checkout"), null=True, blank=True)
+    pin_chosen = models.BooleanField(default=False)  # a person chose the digits: we never change them by ourselves
+    guest_token = models.CharField(max_length=40, unique=True, default=new_guest_token, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField()  # last change of window, PIN or lock, by a person
+    failed_at = models.DateTimeField(null=True, blank=True)  # its own PIN was refused for good
+    uncovered_since = models.DateTimeField(null=True, blank=True)  # needed a backup, none was ready
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)  # cancelled or over
+
+    objects = AccessCodeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    kind="time_bound",
+                    starts_at__isnull=False,
+                    ends_at__isnull=False,
+                    ends_at__gt=models.F("starts_at"),
+                )
+                | models.Q(kind="ongoing", starts_at__isnull=True, ends_at__isnull=True),
+                name="codes_accesscode_window_fits_kind",
+                violation_error_message=_(
+                    "A time-bound code needs a check-in and a later checkout; an ongoing code has neither."
+                ),
+            )
+        ]
+        indexes = [
+            # A lock's code list.
+            models.Index(fields=["device", "starts_at"], name="codes_accesscode_of_device"),
+            # The tick: which stays are over?
+            models.Index(
+                fields=["ends_at"], name="codes_accesscode_ending", condition=models.Q(ended_at__isnull=True)
+            ),
+            # The tick: who needs a backup that was not there?
+            models.Index(
+                fields=["uncovered_since"],
+                name="codes_accesscode_uncovered",
+                condition=models.Q(uncovered_since__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def time_bound(self) -> bool:
+        return self.kind == self.Kind.TIME_BOUND
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("an access code ends, it is never deleted: its PINs are never to be given twice")
+
+
+class CodePin(models.Model):
+    """That an access code was given a PIN: its own, or a backup's. Append-only."""
+
+    class Role(models.TextChoices):
+        OWN = "own", _("Own")
+        BACKUP = "backup", _("Backup")
+
+    code = models.ForeignKey(AccessCode, on_delete=models.PROTECT, related_name="code_pins")
+    pin = models.OneToOneField(Pin, on_delete=models.PROTECT, related_name="code_pin")  # never given to two
+    role = models.CharField(max_length=10, choices=Role)
+    given_at = models.DateTimeField()
+    revealed_at = models.DateTimeField(null=True, blank=True)  # first time anybody saw it
+    ended_at = models.DateTimeField(null=True, blank=True)  # replaced, or the stay is over
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "role"],
+                condition=models.Q(ended_at__isnull=True),
+                name="codes_codepin_one_of_a_role",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} PIN of {self.code}"
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("a code's PIN is never deleted: it is never to be given twice")

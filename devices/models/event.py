@@ -1,0 +1,69 @@
+"""What happened: append-only, readable by a manager, never with a PIN in it."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from devices.models.device import Device
+
+
+class Event(models.Model):
+    """One thing that happened in a workspace. `data` holds names, ids and reasons; never a PIN."""
+
+    class Type(models.TextChoices):
+        CODE_CREATED = "access_code.created", _("Code added")
+        CODE_CHANGED = "access_code.changed", _("Code changed")
+        CODE_CANCELLED = "access_code.cancelled", _("Code cancelled")
+        CODE_SET = "access_code.set_on_device", _("Code set on lock")
+        CODE_DELAYED = "access_code.delay_in_setting_on_device", _("Setting takes longer")
+        CODE_FAILED = "access_code.failed_to_set_on_device", _("Code could not be set")
+        CODE_REMOVED = "access_code.removed_from_device", _("Code removed from lock")
+        CODE_REMOVAL_LATE = "access_code.delay_in_removing_from_device", _("Removal overdue")
+        CODE_CHANGED_OUTSIDE = "access_code.modified_external_to_seam", _("Code changed on the lock by somebody else")
+        CODE_DELETED_OUTSIDE = "access_code.deleted_external_to_seam", _("Code deleted on the lock by somebody else")
+        CODE_REVEALED = "access_code.revealed", _("PIN shown")
+        BACKUP_PULLED = "access_code.backup_access_code_pulled", _("Backup code pulled")
+        UNCOVERED = "access_code.no_backup_available", _("No backup available")
+        BACKUP_READY = "backup_code.ready", _("Backup code ready")
+        POOL_ACTIVATED = "backup_pool.activated", _("Backup pool activated")
+        POOL_REFILLED = "backup_pool.refilled", _("Backup pool full again")
+        POOL_EXHAUSTED = "backup_pool.exhausted", _("Backup pool exhausted")
+        POOL_ACKNOWLEDGED = "backup_pool.acknowledged", _("Warning taken on")
+        UNMANAGED_FOUND = "unmanaged.created", _("A code of somebody else's was found")
+        UNMANAGED_GONE = "unmanaged.removed", _("A code of somebody else's is gone")
+        DEVICE_ADDED = "device.added", _("Lock added")
+        DEVICE_CONNECTED = "device.connected", _("Lock online")
+        DEVICE_DISCONNECTED = "device.disconnected", _("Lock offline")
+        DEVICE_LOW_BATTERY = "device.low_battery", _("Battery low")
+        DEVICE_CHECKED = "device.checked", _("Lock check asked for")
+        DEVICE_REMOVING = "device.removing", _("Lock is being removed")
+        DEVICE_REMOVED = "device.removed", _("Lock removed")
+        STRAY_REMOVED = "device.stray_removed", _("A former code was found on the lock and removed")
+        STRAY_FOUND = "device.stray_found", _("A former code still opens the door")
+
+    workspace = models.ForeignKey("portal.Workspace", on_delete=models.CASCADE, related_name="events")
+    device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
+    type = models.CharField(max_length=60, choices=Type)
+    at = models.DateTimeField()
+    actor = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    subject = models.UUIDField(null=True, blank=True)  # the access code it is about
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["device", "-at"], name="devices_event_of_device"),  # a lock's latest activity
+            models.Index(fields=["workspace", "-at"], name="devices_event_of_workspace"),  # the activity page
+            models.Index(fields=["subject", "-at"], name="devices_event_of_code"),  # a code's own history
+        ]
+
+    def __str__(self) -> str:
+        return self.get_type_display()
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk:
+            raise TypeError("an event is written once")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("an event is never deleted")

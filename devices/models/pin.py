@@ -1,0 +1,163 @@
+"""One PIN on one lock: what is wanted of it, and what was seen of it there.
+
+Services write what is wanted, the holder of the lock's lease alone writes what was seen. A Pin knows no guests and no pools.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from devices.models.device import Device
+from devices.providers.base import Window
+from portal.secret import SecretField
+
+
+class PinQuerySet(models.QuerySet["Pin"]):
+    def maybe_on_lock(self) -> "PinQuerySet":
+        """Those that may open the door now: written or being written, and not proven gone."""
+        return self.filter(status__in=MAYBE_ON_LOCK)
+
+    def alive(self) -> "PinQuerySet":
+        """Those still wanted, and those that may be on the lock all the same: their digits are taken."""
+        return self.filter(~models.Q(wanted=Pin.Wanted.ABSENT) | models.Q(status__in=MAYBE_ON_LOCK))
+
+
+class Pin(models.Model):
+    """Digits on a lock. They never change once written: other digits are another Pin."""
+
+    class Wanted(models.TextChoices):
+        PRESENT = "present", _("On the lock")  # the engine puts it there and puts it back
+        TOLERATED = "tolerated", _("May stay")  # never written again, left there if found until `wanted_until`
+        ABSENT = "absent", _("Off the lock")  # the engine takes it off
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", _("Planned")  # never attempted, or proven not to have landed
+        WRITING = "writing", _("Being written")  # the intent, before the call
+        UNKNOWN = "unknown", _("Not known")  # a write ended without an answer: it may be on the lock
+        SENT = "sent", _("Sent")  # accepted by a lock that cannot be read
+        SET = "set", _("Set")  # read back from the lock
+        REMOVING = "removing", _("Being removed")  # may still open the door
+        REFUSED = "refused", _("Refused")  # the lock said no, for good
+        GONE = "gone", _("Gone")  # was set, and read as missing
+        REMOVED = "removed", _("Removed")  # taken off, and read as empty
+        WITHDRAWN = "withdrawn", _("Withdrawn")  # never attempted and not wanted any more
+
+    class Trouble(models.TextChoices):
+        """Why the last try failed, in words a manager reads."""
+
+        NONE = "", ""
+        OFFLINE = "offline", _("the lock is offline")
+        NO_ANSWER = "no_answer", _("the lock did not answer")
+        FULL = "full", _("the lock is full")
+        DUPLICATE = "duplicate", _("the lock has this PIN already")
+        REJECTED = "rejected", _("the lock refused the PIN")
+        INVALID = "invalid", _("the PIN breaks the lock's rules")
+        UNSUPPORTED = "unsupported", _("this lock cannot do that")
+        NOT_STORED = "not_stored", _("the lock said yes but did not store it")
+        PROVIDER = "provider", _("the lock maker's system has errors")
+
+    class Priority(models.IntegerChoices):
+        PERSON = 0, _("Somebody waits for it")
+        SPARE = 1, _("A spare")
+
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="pins")
+    secret = SecretField()
+    digest = models.CharField(max_length=64)  # keyed, of the lock's canonical form: on a Kwikset 1357 is 2468
+    label = models.CharField(max_length=60)  # carries a short unique id, so it is found again by label
+    priority = models.PositiveSmallIntegerField(choices=Priority, default=Priority.PERSON)
+    slot = models.PositiveIntegerField(null=True, blank=True)
+    code_id = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # wanted: services write these
+    wanted = models.CharField(max_length=10, choices=Wanted, default=Wanted.PRESENT)
+    wanted_from = models.DateTimeField(null=True, blank=True)  # null: at once
+    wanted_until = models.DateTimeField(null=True, blank=True)  # null: for good
+    program_at = models.DateTimeField(null=True, blank=True)  # not written earlier; null: at once
+    give_up_at = models.DateTimeField(null=True, blank=True)  # not confirmed by then: somebody else's turn
+    write_over = models.BooleanField(default=True)  # False: once confirmed, never rewritten (a spare in use)
+
+    # seen: the lease holder writes these
+    status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED)
+    seen_from = models.DateTimeField(null=True, blank=True)  # the window on the lock, null: open-ended
+    seen_until = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)  # last read back
+    unknown_at = models.DateTimeField(null=True, blank=True)  # last write that ended unknown: may land for max_late
+    removed_at = models.DateTimeField(null=True, blank=True)
+    trouble = models.CharField(max_length=20, choices=Trouble, default=Trouble.NONE, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)  # null: whenever wanted
+
+    objects = PinQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["device", "digest"],
+                name="devices_pin_digits_once",
+                condition=models.Q(status__in=["writing", "unknown", "sent", "set", "removing"]),
+                violation_error_message=_("This PIN is on the lock already."),
+            ),
+            models.UniqueConstraint(
+                fields=["device", "slot"],
+                name="devices_pin_slot_once",
+                condition=models.Q(status__in=["writing", "unknown", "sent", "set", "removing"]),
+                violation_error_message=_("This place on the lock is taken."),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    status__in=[
+                        "planned",
+                        "writing",
+                        "unknown",
+                        "sent",
+                        "set",
+                        "removing",
+                        "refused",
+                        "gone",
+                        "removed",
+                        "withdrawn",
+                    ]
+                ),
+                name="devices_pin_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(wanted__in=["present", "tolerated", "absent"]), name="devices_pin_wanted_known"
+            ),
+        ]
+        indexes = [
+            # A turn: the lock's PINs that still matter.
+            models.Index(fields=["device", "status"], name="devices_pin_of_device"),
+            # The tick: which codes are past their give-up moment?
+            models.Index(
+                fields=["give_up_at"],
+                name="devices_pin_give_up",
+                condition=models.Q(give_up_at__isnull=False, wanted="present"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def window(self) -> Window:
+        """When it is wanted to open the door."""
+        return Window(self.wanted_from, self.wanted_until)
+
+    @property
+    def seen_window(self) -> Window:
+        """When it opens the door, as last seen on the lock."""
+        return Window(self.seen_from, self.seen_until)
+
+    @property
+    def maybe_on_lock(self) -> bool:
+        return self.status in MAYBE_ON_LOCK
+
+    @property
+    def confirmed(self) -> bool:
+        """On the lock for all of its wanted window, as the lock itself said (or it is a lock that never says)."""
+        return self.status in (Pin.Status.SET, Pin.Status.SENT) and self.seen_window.covers(self.window)
+
+
+MAYBE_ON_LOCK = frozenset(
+    {Pin.Status.WRITING, Pin.Status.UNKNOWN, Pin.Status.SENT, Pin.Status.SET, Pin.Status.REMOVING}
+)

@@ -1,0 +1,60 @@
+"""Who may do what: the membership behind a request, and the decorators views wear.
+
+A stranger's object is a 404, never a 403: views look things up inside `request.membership.workspace`.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from portal.models import Membership, User
+
+
+class MemberRequest(HttpRequest):
+    """A request by a person who belongs to a workspace."""
+
+    user: User
+    membership: Membership
+    htmx: Any
+
+
+type View[**P] = Callable[Concatenate[Any, P], HttpResponse]
+
+
+def membership_of(request: HttpRequest) -> Membership | None:
+    """The membership in use: the one picked in this session, else the person's first. None for outsiders."""
+    if not request.user.is_authenticated:
+        return None
+    found = Membership.objects.filter(user=request.user).select_related("workspace").order_by("pk")
+    picked = request.session.get("workspace")
+    return next((m for m in found if str(m.workspace_id) == picked), None) or next(iter(found), None)
+
+
+def member[**P](view: View[P]) -> View[P]:
+    """Members of a workspace only; others are told that nobody has invited them yet (403)."""
+    return _gate(view, lambda membership: True, "")
+
+
+def may_reveal[**P](view: View[P]) -> View[P]:
+    """Members who may see PINs, pull backups and check locks."""
+    return _gate(view, lambda m: m.may_reveal, "Your role does not allow this. Ask an owner of the workspace.")
+
+
+def may_change[**P](view: View[P]) -> View[P]:
+    """Members who may add, edit and cancel codes and locks."""
+    return _gate(view, lambda m: m.may_change, "Your role does not allow this. Ask an owner of the workspace.")
+
+
+def _gate[**P](view: View[P], allowed: Callable[[Membership], bool], refusal: str) -> View[P]:
+    @wraps(view)
+    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.membership:
+            raise PermissionDenied("You belong to no workspace yet. Ask its owner to invite you.")
+        if not allowed(request.membership):
+            raise PermissionDenied(refusal)
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -1,0 +1,20 @@
+"""How sign-in behaves: nobody signs up by themselves, and two-factor secrets are stored encrypted."""
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.http import HttpRequest
+
+from portal.secret import Secret
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return False
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    def encrypt(self, text: str) -> str:
+        return Secret(text).seal()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return Secret.sealed(encrypted_text).reveal()

@@ -1,0 +1,43 @@
+"""What every request gets: its workspace membership, and a whole sign-in page when a poll outlives the session."""
+
+from collections.abc import Callable
+from typing import cast
+from urllib.parse import quote
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.functional import SimpleLazyObject
+from django_htmx.http import HttpResponseClientRedirect
+
+from portal.access import membership_of
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def full_page_sign_in(get_response: Handler) -> Handler:
+    """Turn a part's redirect to sign-in into one of the whole page, back to where the person was."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        sign_in = resolve_url(settings.LOGIN_URL)
+        if getattr(request, "htmx", False) and response.get("Location", "").startswith(sign_in):
+            return HttpResponseClientRedirect(sign_in + _back_to(request))
+        return response
+
+    return middleware
+
+
+def membership(get_response: Handler) -> Handler:
+    """Put `request.membership` there, read from the database when first asked for."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request.membership = SimpleLazyObject(lambda: membership_of(request))  # type: ignore[attr-defined]
+        return get_response(request)
+
+    return middleware
+
+
+def _back_to(request: HttpRequest) -> str:
+    path = cast(str | None, request.htmx.current_url_abs_path)  # type: ignore[attr-defined]
+    return f"?next={quote(path)}" if path else ""

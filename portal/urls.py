@@ -1,0 +1,18 @@
+"""Where each page lives. The apps' own paths stand in their urls.py."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from portal import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("favicon.ico", views.favicon, name="favicon"),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("devices/", include("devices.urls")),
+    path("codes/", include("codes.urls")),
+    path("backups/", include("backups.urls")),
+]
