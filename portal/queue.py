@@ -4,7 +4,7 @@ The queue is a wake-up call and carries ids only. On PostgreSQL the broker takes
 workers of one or many hosts never wait for one another; SQLite keeps django-q's own way.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import sleep
 
 from django.conf import settings
@@ -19,7 +19,16 @@ from portal.models import Heartbeat
 
 
 def enqueue(task: str, *ids: str | int) -> None:
-    """Ask a worker to run the dotted task with these ids. Inside a transaction it goes out with the commit."""
+    """Ask a worker to run the dotted task with these ids. Inside a transaction it goes out with the commit.
+
+    Raises TypeError for anything but text and numbers: a task's arguments are stored in clear, so nothing that
+    could carry a PIN goes there, and a row travels as its id because it may have changed by then.
+    """
+    for value in ids:
+        if type(value) not in (str, int):
+            raise TypeError(
+                f"a task takes ids, not a {type(value).__name__}: pass the row's id and read it again"
+            )
     async_task(task, *ids)
 
 
@@ -42,12 +51,17 @@ class Broker(ORM):  # type: ignore[misc]
         if not connections[Conf.ORM].features.has_select_for_update_skip_locked:
             taken: list[tuple[int, str]] | None = super().dequeue()
             return taken
+        waiting = self.get_connection()  # outside the transaction: this is what drops a dead connection
         with transaction.atomic(using=Conf.ORM):
-            due = self.get_connection().filter(key=self.list_key, lock__lt=timezone.now()).order_by("lock")
+            due = waiting.filter(key=self.list_key, lock__lt=timezone.now()).order_by("lock")
             tasks = list(due.select_for_update(skip_locked=True)[: Conf.BULK])
-            retry_at = timezone.now() + timedelta(seconds=Conf.RETRY)
-            self.get_connection().filter(pk__in=[task.pk for task in tasks]).update(lock=retry_at)
+            waiting.filter(pk__in=[task.pk for task in tasks]).update(lock=_retry_at())
         if not tasks:
             sleep(Conf.POLL)
             return None
         return [(task.pk, task.payload) for task in tasks]
+
+
+def _retry_at() -> datetime:
+    """When a task that nobody acknowledged is handed out again."""
+    return timezone.now() + timedelta(seconds=Conf.RETRY)
