@@ -21,8 +21,8 @@ from portal.models import Heartbeat
 def enqueue(task: str, *ids: str | int) -> None:
     """Ask a worker to run the dotted task with these ids. Inside a transaction it goes out with the commit.
 
-    Raises TypeError for anything but text and numbers: a task's arguments are stored in clear, so nothing that
-    could carry a PIN goes there, and a row travels as its id because it may have changed by then.
+    Raises TypeError for anything but text and numbers: a task's arguments are stored in clear, so nothing
+    that could carry a PIN goes there, and a row travels as its id because it may have changed by then.
     """
     for value in ids:
         if type(value) not in (str, int):
@@ -33,9 +33,9 @@ def enqueue(task: str, *ids: str | int) -> None:
 
 
 def room() -> int:
-    """How many more tasks the queue should take: kept at twice the workers, so nobody waits behind a bulk job."""
+    """How many more tasks the queue should take: twice the workers, so nobody waits behind a bulk job."""
     limit = 2 * int(settings.Q_CLUSTER["workers"])
-    waiting = OrmQ.objects.filter(lock__lte=timezone.now()).count()
+    waiting: int = OrmQ.objects.filter(lock__lte=timezone.now()).count()
     return max(0, limit - waiting)
 
 
