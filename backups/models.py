@@ -74,7 +74,9 @@ class BackupCode(models.Model):
         indexes = [
             # "Several pulled": the pool's recent draws.
             models.Index(
-                fields=["pool", "drawn_at"], name="backups_code_drawn", condition=models.Q(drawn_at__isnull=False)
+                fields=["pool", "drawn_at"],
+                name="backups_code_drawn",
+                condition=models.Q(drawn_at__isnull=False),
             )
         ]
 

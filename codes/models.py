@@ -69,9 +69,7 @@ class AccessCode(models.Model):
             # A lock's code list.
             models.Index(fields=["device", "starts_at"], name="codes_accesscode_of_device"),
             # The tick: which stays are over?
-            models.Index(
-                fields=["ends_at"], name="codes_accesscode_ending", condition=models.Q(ended_at__isnull=True)
-            ),
+            models.Index(fields=["ends_at"], name="codes_accesscode_ending", condition=models.Q(ended_at__isnull=True)),
             # The tick: who needs a backup that was not there?
             models.Index(
                 fields=["uncovered_since"],

@@ -5,7 +5,7 @@ A stranger's object is a 404, never a 403: views look things up inside `request.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate
+from typing import Any, Concatenate, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ class MemberRequest(HttpRequest):
     htmx: Any
 
 
-type View[**P] = Callable[Concatenate[Any, P], HttpResponse]
+type View[**P] = Callable[Concatenate[Any, P], HttpResponse]  # Any: the request, as the view types it
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
@@ -50,11 +50,11 @@ def may_change[**P](view: View[P]) -> View[P]:
 
 def _gate[**P](view: View[P], allowed: Callable[[Membership], bool], refusal: str) -> View[P]:
     @wraps(view)
-    def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.membership:
             raise PermissionDenied("You belong to no workspace yet. Ask its owner to invite you.")
         if not allowed(request.membership):
             raise PermissionDenied(refusal)
         return view(request, *args, **kwargs)
 
-    return guarded
+    return cast(View[P], guarded)

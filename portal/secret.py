@@ -66,7 +66,7 @@ class Secret:
     __getstate__ = __reduce__
 
 
-class SecretField(models.TextField):  # type: ignore[type-arg]
+class SecretField(models.TextField[Secret, Secret]):
     """A column that holds a Secret, encrypted with the first of PIN_KEYS."""
 
     def from_db_value(self, value: str | None, *args: object) -> Secret | None:
@@ -83,7 +83,8 @@ class SecretField(models.TextField):  # type: ignore[type-arg]
 
     def value_to_string(self, obj: models.Model) -> str:
         """What dumpdata writes: the sealed token, never the value."""
-        return self.value_from_object(obj).seal()
+        secret: Secret = self.value_from_object(obj)
+        return secret.seal()
 
 
 def digest(*parts: str) -> str:

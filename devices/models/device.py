@@ -75,7 +75,8 @@ class Device(models.Model):
                 condition=models.Q(online__in=["yes", "no", "unknown"]), name="devices_device_online_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(removal__in=["kept", "removing", "removed"]), name="devices_device_removal_known"
+                condition=models.Q(removal__in=["kept", "removing", "removed"]),
+                name="devices_device_removal_known",
             ),
         ]
         indexes = [
@@ -86,9 +87,7 @@ class Device(models.Model):
                 condition=models.Q(next_sync_at__isnull=False),
             ),
             # How many locks of this hub are being spoken to?
-            models.Index(
-                fields=["hub"], name="devices_device_leased", condition=models.Q(syncing_until__isnull=False)
-            ),
+            models.Index(fields=["hub"], name="devices_device_leased", condition=models.Q(syncing_until__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -20,8 +20,14 @@ class Event(models.Model):
         CODE_FAILED = "access_code.failed_to_set_on_device", _("Code could not be set")
         CODE_REMOVED = "access_code.removed_from_device", _("Code removed from lock")
         CODE_REMOVAL_LATE = "access_code.delay_in_removing_from_device", _("Removal overdue")
-        CODE_CHANGED_OUTSIDE = "access_code.modified_external_to_seam", _("Code changed on the lock by somebody else")
-        CODE_DELETED_OUTSIDE = "access_code.deleted_external_to_seam", _("Code deleted on the lock by somebody else")
+        CODE_CHANGED_OUTSIDE = (
+            "access_code.modified_external_to_seam",
+            _("Code changed on the lock by somebody else"),
+        )
+        CODE_DELETED_OUTSIDE = (
+            "access_code.deleted_external_to_seam",
+            _("Code deleted on the lock by somebody else"),
+        )
         CODE_REVEALED = "access_code.revealed", _("PIN shown")
         BACKUP_PULLED = "access_code.backup_access_code_pulled", _("Backup code pulled")
         UNCOVERED = "access_code.no_backup_available", _("No backup available")

@@ -20,12 +20,17 @@ class Hub(models.Model):
     provider = models.CharField(_("provider"), max_length=20, choices=Provider)
     name = models.CharField(_("name"), max_length=100)
     address = models.CharField(
-        _("address"), max_length=200, help_text=_("For Z-Wave JS the server's address, like ws://127.0.0.1:3000.")
+        _("address"),
+        max_length=200,
+        help_text=_("For Z-Wave JS the server's address, like ws://127.0.0.1:3000."),
     )
     credentials = SecretField(_("credentials"), null=True, blank=True)
     calls_at_once = models.PositiveSmallIntegerField(
         _("calls at once"), default=16, help_text=_("How many of its locks are spoken to at the same time.")
     )
+    down_since = models.DateTimeField(null=True, blank=True)  # nothing behind it has answered since then
+    probe_at = models.DateTimeField(null=True, blank=True)  # while down: the next single attempt
+    probes = models.PositiveIntegerField(default=0)  # attempts in a row that failed
 
     class Meta:
         constraints = [

@@ -1,6 +1,7 @@
 """One PIN on one lock: what is wanted of it, and what was seen of it there.
 
-Services write what is wanted, the holder of the lock's lease alone writes what was seen. A Pin knows no guests and no pools.
+Services write what is wanted; the holder of the lock's lease alone writes what was seen. A Pin knows no guests and
+no pools.
 """
 
 from django.db import models
@@ -26,7 +27,10 @@ class Pin(models.Model):
 
     class Wanted(models.TextChoices):
         PRESENT = "present", _("On the lock")  # the engine puts it there and puts it back
-        TOLERATED = "tolerated", _("May stay")  # never written again, left there if found until `wanted_until`
+        TOLERATED = (
+            "tolerated",
+            _("May stay"),
+        )  # never written again, left there if found until `wanted_until`
         ABSENT = "absent", _("Off the lock")  # the engine takes it off
 
     class Status(models.TextChoices):
@@ -74,7 +78,6 @@ class Pin(models.Model):
     wanted_until = models.DateTimeField(null=True, blank=True)  # null: for good
     program_at = models.DateTimeField(null=True, blank=True)  # not written earlier; null: at once
     give_up_at = models.DateTimeField(null=True, blank=True)  # not confirmed by then: somebody else's turn
-    write_over = models.BooleanField(default=True)  # False: once confirmed, never rewritten (a spare in use)
 
     # seen: the lease holder writes these
     status = models.CharField(max_length=10, choices=Status, default=Status.PLANNED)
@@ -121,7 +124,8 @@ class Pin(models.Model):
                 name="devices_pin_status_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(wanted__in=["present", "tolerated", "absent"]), name="devices_pin_wanted_known"
+                condition=models.Q(wanted__in=["present", "tolerated", "absent"]),
+                name="devices_pin_wanted_known",
             ),
         ]
         indexes = [

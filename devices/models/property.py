@@ -24,7 +24,9 @@ class Property(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, validators=[known_zone])
     guest_phone = models.CharField(_("phone for guests"), max_length=40, blank=True)
     if_nothing_works = models.TextField(
-        _("if nothing works"), blank=True, help_text=_("For your team only: a key safe, a neighbour with a key.")
+        _("if nothing works"),
+        blank=True,
+        help_text=_("For your team only: a key safe, a neighbour with a key."),
     )
 
     class Meta:

@@ -29,9 +29,11 @@ class SimulatedLock(models.Model):
     fault = models.CharField(max_length=20, choices=Fault, default=Fault.NONE, blank=True)
     latency_ms = models.PositiveIntegerField(default=0)  # of each call
     late_ms = models.PositiveIntegerField(default=0)  # with the fault `late`: when the write lands
-    # The truth: {"3": {"pin": sealed token, "label": "...", "from": iso or null, "until": iso or null}}, by slot or code id.
+    # By slot or code id: {"3": {"pin": sealed token, "label": "…", "from": iso or null, "until": iso or null}}
     codes = models.JSONField(default=dict)
-    pending = models.JSONField(default=list)  # writes that will still land: [{"at": iso, "place": "3", "code": {...} or null}]
+    pending = models.JSONField(
+        default=list
+    )  # writes that will still land: [{"at": iso, "place": "3", "code": {...} or null}]
     next_code_id = models.PositiveIntegerField(default=1)
     writer = models.CharField(max_length=40, blank=True)  # the call that is writing now
     two_writers = models.PositiveIntegerField(default=0)  # how often a second call came in meanwhile

@@ -17,6 +17,10 @@ class Unreachable(Exception):
     """The hub or lock could not be asked at all: nothing was sent. The text says why, for a manager to read."""
 
 
+class HubUnreachable(Unreachable):
+    """The hub itself is out of reach, and with it every lock behind it."""
+
+
 class NoAnswer(Exception):
     """Asked, but no answer came. Says nothing about what is on the lock."""
 
@@ -68,7 +72,7 @@ class Capabilities:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Capabilities":
-        pins = {k: tuple(v) if isinstance(v, list) else v for k, v in data["pins"].items()}
+        pins: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["pins"].items()}
         return cls(
             **{
                 **data,
@@ -180,8 +184,9 @@ class LockInfo:
 class LockProvider(Protocol):
     """One hub's locks. Safe to call from several threads at once; `deadline` is in seconds.
 
-    `discover`, `capabilities`, `health` and `read_all` raise Unreachable or NoAnswer. `read`, `put` and `remove` say
-    it in what they return. `read_all` gives occupied places only, and raises unless every place answered.
+    `discover`, `capabilities`, `health` and `read_all` raise Unreachable (HubUnreachable) or NoAnswer; `read`, `put`
+    and `remove` say it in what they return. `read_all` gives occupied places only, and raises unless every place
+    answered.
     """
 
     def discover(self, *, deadline: float) -> Sequence[LockInfo]: ...

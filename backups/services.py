@@ -1,0 +1,212 @@
+"""The pool's own life: it comes by itself, fills up, is drawn from, and never shrinks but for want of room.
+
+Writes what is wanted and never speaks to a lock. Callers hold no lock row: each function takes the device's first.
+"""
+
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from backups.models import BackupCode, BackupPool
+from devices import pins
+from devices.activity import record
+from devices.models import Device, Event, Pin
+from devices.pin_rules import NoPinLeft
+from devices.services import REFILL_TASK, request_sync
+from portal.clock import now
+from portal.models import User
+from portal.queue import enqueue
+
+AHEAD = timedelta(hours=72)  # guests' codes that will want room on the lock by then
+SETTING_UP = timedelta(minutes=10)  # for so long a new pool that is not full yet is no news
+REFUSED_FIRST, REFUSED_MOST = timedelta(seconds=10), timedelta(minutes=30)
+
+
+def refill(device: Device, *, wake: bool = True) -> None:
+    """Make the lock's pool what it should be: activate it, retire what is lost, want new spares, or make room.
+
+    Database only. Does nothing on a lock that supports no backups, was not asked yet, or is being removed.
+    """
+    with transaction.atomic():
+        device = Device.objects.select_for_update(of=("self",)).select_related("property").get(pk=device.pk)
+        if device.removal != Device.Removal.KEPT or device.caps is None or not device.caps.backup_pool:
+            return
+        pool = _activated(device)
+        changed = _retire_lost(pool)
+        spares = list(pool.codes.spare().select_related("pin"))
+        target = target_of(device, pool, have=len(spares))
+        if len(spares) > target:
+            changed |= _withdraw(spares, len(spares) - target)
+        elif len(spares) < target:
+            changed |= _add(device, pool, {code.position for code in spares}, target - len(spares))
+        note_state(pool)
+        if changed:
+            request_sync(device, wake=wake)
+
+
+def draw(device: Device) -> BackupCode | None:
+    """Take the ready spare with the latest confirmation, for good; None when none is ready. Asks for a refill."""
+    with transaction.atomic():
+        Device.objects.select_for_update().get(pk=device.pk)
+        ready = BackupCode.objects.ready().filter(pool__device=device).order_by("-pin__confirmed_at", "pk")
+        for code in ready:
+            if BackupCode.objects.filter(pk=code.pk, drawn_at=None, retired_at=None).update(drawn_at=now()):
+                code.refresh_from_db()
+                BackupPool.objects.filter(pk=code.pool_id).update(acknowledged_at=None, acknowledged_by=None)
+                note_state(code.pool)
+                enqueue(REFILL_TASK, str(device.pk))
+                return code
+    return None
+
+
+def spare_seen(code: BackupCode) -> None:
+    """A spare's PIN changed on the lock: it became ready, was refused, or is gone."""
+    device = code.pool.device
+    if code.pin.status == Pin.Status.REFUSED:
+        refill(device, wake=False)
+        return
+    note_state(code.pool)
+    if code.pin.status == Pin.Status.SET and _ready(code.pool) == code.pool.size:
+        record(device, Event.Type.POOL_REFILLED, ready=code.pool.size)
+
+
+def acknowledge(pool: BackupPool, *, actor: User) -> None:
+    """ "I'm on it": quiets the pool's warnings until another backup is pulled."""
+    with transaction.atomic():
+        done = BackupPool.objects.filter(pk=pool.pk, acknowledged_at=None).update(
+            acknowledged_at=now(), acknowledged_by=actor
+        )
+        if done:
+            record(pool.device, Event.Type.POOL_ACKNOWLEDGED, actor=actor)
+
+
+def target_of(device: Device, pool: BackupPool, *, have: int) -> int:
+    """How many spares the lock has room for: its slots less guests' codes of the next 72 h and what cannot leave.
+
+    One spare that is there stays, unless an ongoing code would find no place: that one has no backup to fall back on.
+    """
+    slots = device.caps.slots if device.caps else None
+    if slots is None:
+        return pool.size
+    at = now()
+    alive = list(Pin.objects.filter(device=device).alive().exclude(backup_code__in=pool.codes.spare()))
+    room = slots - len(device.unmanaged) - sum(_takes_room(pin, at) for pin in alive)
+    starving = any(pin.wanted_until is None and not pin.maybe_on_lock and _takes_room(pin, at) for pin in alive)
+    least = 1 if have and not starving else 0
+    return min(pool.size, max(room, least))
+
+
+def note_state(pool: BackupPool) -> None:
+    """Keep when the pool was first full and since when it is exhausted. An event when it runs out."""
+    at = now()
+    ready = _ready(pool)
+    if ready and pool.exhausted_since:
+        BackupPool.objects.filter(pk=pool.pk).update(exhausted_since=None)
+    if ready == pool.size and not pool.filled_at:
+        BackupPool.objects.filter(pk=pool.pk).update(filled_at=at)
+    settled = (
+        pool.filled_at or pool.activated_at + SETTING_UP <= at or pool.codes.filter(drawn_at__isnull=False).exists()
+    )
+    if not ready and settled:
+        newly = BackupPool.objects.filter(pk=pool.pk, exhausted_since=None).update(exhausted_since=at)
+        if newly:
+            record(pool.device, Event.Type.POOL_EXHAUSTED, reason=pool.device.trouble)
+    pool.refresh_from_db()
+
+
+def _takes_room(pin: Pin, at: datetime) -> bool:
+    if pin.maybe_on_lock:
+        return True
+    begins = pin.program_at or pin.wanted_from
+    soon = begins is None or begins <= at + AHEAD
+    return pin.wanted == Pin.Wanted.PRESENT and soon and pin.status != Pin.Status.REFUSED
+
+
+def _activated(device: Device) -> BackupPool:
+    pool, new = BackupPool.objects.get_or_create(device=device, defaults={"activated_at": now()})
+    if new:
+        record(device, Event.Type.POOL_ACTIVATED)
+    return pool
+
+
+def _ready(pool: BackupPool) -> int:
+    return BackupCode.objects.ready().filter(pool=pool).count()
+
+
+def _retire_lost(pool: BackupPool) -> bool:
+    """Spares that the lock refused, or that left with a removed lock, make place for new ones."""
+    lost = [c for c in pool.codes.spare().select_related("pin") if not _fit(c.pin)]
+    for code in lost:
+        _retire(code)
+    return bool(lost)
+
+
+def _fit(pin: Pin) -> bool:
+    return pin.wanted == Pin.Wanted.PRESENT and pin.status not in (
+        Pin.Status.REFUSED,
+        Pin.Status.REMOVED,
+        Pin.Status.WITHDRAWN,
+    )
+
+
+def _retire(code: BackupCode) -> None:
+    if BackupCode.objects.filter(pk=code.pk, drawn_at=None, retired_at=None).update(retired_at=now()):
+        Pin.objects.filter(pk=code.pin_id).update(wanted=Pin.Wanted.ABSENT, next_attempt_at=None)
+
+
+def _withdraw(spares: list[BackupCode], count: int) -> bool:
+    """Make room: spares that are not on the lock go first, then the one confirmed longest ago."""
+
+    def least_useful(code: BackupCode) -> tuple[bool, float]:
+        confirmed = code.pin.confirmed_at
+        return code.pin.status == Pin.Status.SET, confirmed.timestamp() if confirmed else 0.0
+
+    for code in sorted(spares, key=least_useful)[:count]:
+        _retire(code)
+    return True
+
+
+def _add(device: Device, pool: BackupPool, held: set[int], count: int) -> bool:
+    """Want new spares at the free positions; later each time while the lock keeps refusing them."""
+    program_at = _after_refusals(pool)
+    added = False
+    for position in [p for p in range(1, pool.size + 1) if p not in held][:count]:
+        try:
+            secret = pins.pick(device)
+        except NoPinLeft:
+            return added
+        code_id = _new_code_id(pool)
+        pin = pins.insert(
+            device,
+            secret,
+            label=f"Backup {code_id} ({settings.BACKUP_BRAND})",
+            priority=Pin.Priority.SPARE,
+            program_at=program_at,
+        )
+        BackupCode.objects.create(pool=pool, pin=pin, code_id=code_id, position=position)
+        added = True
+    return added
+
+
+def _after_refusals(pool: BackupPool) -> datetime | None:
+    last_good = pool.codes.filter(pin__confirmed_at__isnull=False).aggregate(last=Max("pin__confirmed_at"))["last"]
+    refused = pool.codes.filter(pin__status=Pin.Status.REFUSED, drawn_at=None)
+    count = (refused.filter(retired_at__gt=last_good) if last_good else refused).count()
+    if not count:
+        return None
+    rest: timedelta = min(REFUSED_FIRST * 2 ** min(count - 1, 10), REFUSED_MOST)
+    return now() + rest
+
+
+def _new_code_id(pool: BackupPool) -> str:
+    """Four hex digits that no backup of this lock ever had."""
+    used = set(pool.codes.values_list("code_id", flat=True))
+    for digits in (2, 3, 4):
+        for _ in range(20):
+            code_id = secrets.token_hex(digits).upper()
+            if code_id not in used:
+                return code_id
+    raise RuntimeError("no free backup id")

@@ -1,0 +1,146 @@
+"""Covering a failed code with a backup, and which PIN opens the door. Database only: a stuck lock cannot delay it."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import F
+
+from backups.models import BackupCode
+from backups.services import draw
+from codes.models import AccessCode, CodePin
+from devices.activity import record
+from devices.models import Device, Event, Pin
+from devices.services import request_sync
+from portal.clock import now
+from portal.models import User
+
+NOT_THERE = {
+    Pin.Status.GONE,
+    Pin.Status.REFUSED,
+    Pin.Status.REMOVED,
+    Pin.Status.WITHDRAWN,
+    Pin.Status.PLANNED,
+}
+
+
+def current(code: AccessCode, role: CodePin.Role) -> CodePin | None:
+    """The PIN of that role the code has now. Uses `code_pins` if prefetched with their pins."""
+    return next((given for given in _given(code) if given.role == role and given.ended_at is None), None)
+
+
+def door_pin(code: AccessCode) -> Pin | None:
+    """The PIN that opens the door for this code now: the one answer for link, list and reveal.
+
+    The backup unless known to be gone, else its own if set, else its own if nobody knows, else None: "contact us".
+    """
+    if code.ended_at is not None:
+        return None
+    backup, own = current(code, CodePin.Role.BACKUP), current(code, CodePin.Role.OWN)
+    if backup and backup.pin.status not in NOT_THERE:
+        return backup.pin
+    if own and own.pin.status in (Pin.Status.SET, Pin.Status.SENT, Pin.Status.UNKNOWN, Pin.Status.WRITING):
+        return own.pin
+    return None
+
+
+def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> BackupCode | None:
+    """Give a time-bound code a backup. The same one again while it may work; None, loudly, when none is ready.
+
+    Ongoing and ended codes are never covered.
+    """
+    with transaction.atomic():
+        Device.objects.select_for_update().get(pk=code.device_id)
+        code = AccessCode.objects.select_related("device__property").get(pk=code.pk)
+        if not code.time_bound or code.ended_at is not None:
+            return None
+        held = current(code, CodePin.Role.BACKUP)
+        if held and held.pin.status not in NOT_THERE:
+            return held.pin.backup_code
+        fresh = draw(code.device)
+        if fresh is None:
+            if held is None:
+                _uncovered(code)
+            return None
+        if held:  # gone from the lock: it is another's turn
+            _end(held)
+        _give_backup(code, fresh, actor)
+        request_sync(code.device, wake=wake)
+    return fresh
+
+
+def cover_next(device: Device) -> None:
+    """A spare became ready: it goes to the most urgent code that needed one, running stays before nearer check-ins."""
+    waiting = (
+        AccessCode.objects.live()
+        .filter(device=device, uncovered_since__isnull=False)
+        .order_by(F("starts_at").asc())
+        .first()
+    )
+    if waiting:
+        cover(waiting, wake=False)
+
+
+def due_for_cover(at: datetime) -> Iterable[AccessCode]:
+    """Codes past their give-up moment whose own PIN is not confirmed, the most urgent first."""
+    due = (
+        CodePin.objects.filter(
+            role=CodePin.Role.OWN,
+            ended_at=None,
+            pin__give_up_at__lte=at,
+            pin__wanted=Pin.Wanted.PRESENT,
+            code__ended_at=None,
+            code__kind=AccessCode.Kind.TIME_BOUND,
+            code__uncovered_since=None,
+        )
+        .select_related("pin", "code__device__property__workspace")
+        .order_by("code__starts_at")
+    )
+    return [given.code for given in due if not given.pin.confirmed]
+
+
+def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> None:
+    at = now()
+    own = current(code, CodePin.Role.OWN)
+    Pin.objects.filter(pk=backup.pin_id).update(
+        priority=Pin.Priority.PERSON, wanted_from=code.starts_at, wanted_until=code.ends_at, give_up_at=None
+    )
+    CodePin.objects.create(code=code, pin=backup.pin, role=CodePin.Role.BACKUP, given_at=at)
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
+    trouble, tries = "", 0
+    if own:
+        trouble, tries = own.pin.trouble or code.device.trouble, own.pin.attempts
+        _stand_back(own)
+    record(
+        code.device,
+        Event.Type.BACKUP_PULLED,
+        actor=actor,
+        subject=code.pk,
+        name=code.name,
+        backup=backup.code_id,
+        reason=trouble,
+        tries=tries,
+    )
+
+
+def _stand_back(own: CodePin) -> None:
+    """The code's own PIN is not pursued any more. One that somebody saw stays if it is found on the lock after all."""
+    stays = own.revealed_at is not None
+    wanted = Pin.Wanted.TOLERATED if stays else Pin.Wanted.ABSENT
+    Pin.objects.filter(pk=own.pin_id).update(wanted=wanted, give_up_at=None, next_attempt_at=None)
+
+
+def _uncovered(code: AccessCode) -> None:
+    newly = AccessCode.objects.filter(pk=code.pk, uncovered_since=None).update(uncovered_since=now())
+    if newly:
+        record(code.device, Event.Type.UNCOVERED, subject=code.pk, name=code.name, reason=code.device.trouble)
+
+
+def _end(given: CodePin) -> None:
+    CodePin.objects.filter(pk=given.pk, ended_at=None).update(ended_at=now())
+    Pin.objects.filter(pk=given.pin_id).update(wanted=Pin.Wanted.ABSENT, give_up_at=None, next_attempt_at=None)
+
+
+def _given(code: AccessCode) -> Iterable[CodePin]:
+    cached = getattr(code, "_prefetched_objects_cache", {}).get("code_pins")
+    return cached if cached is not None else code.code_pins.select_related("pin").order_by("pk")

@@ -1,0 +1,92 @@
+"""What a change on the lock means for the people who hold a PIN there.
+
+`seen(pin)` runs inside the transaction in which the engine wrote the change: a spare that becomes ready covers the most
+urgent guest in that same transaction, and a lock that refuses a guest's PIN leaves no moment without an answer.
+"""
+
+from backups.models import BackupCode
+from backups.services import spare_seen
+from codes.cover import cover, cover_next, current
+from codes.models import AccessCode, CodePin
+from codes.own_pin import MOST_TRIES, replace_own_pin
+from codes.schedule import after_refusal, give_up_at, leads_of
+from devices.activity import record
+from devices.models import Event, Pin
+from portal.clock import now
+
+
+def seen(pin: Pin) -> None:
+    """A PIN's status or window changed on the lock."""
+    given = CodePin.objects.select_related("code__device__property__workspace").filter(pin=pin).first()
+    if given is not None:
+        given.pin = pin
+        _guest_pin_seen(given)
+        return
+    spare = BackupCode.objects.select_related("pool__device__property", "pin").filter(pin=pin).first()
+    if spare is not None:
+        spare_seen(spare)
+        if pin.status == Pin.Status.SET and spare.drawn_at is None and spare.retired_at is None:
+            cover_next(spare.pool.device)
+
+
+def _guest_pin_seen(given: CodePin) -> None:
+    code, pin = given.code, given.pin
+    if pin.status == Pin.Status.REMOVED:
+        if code.ended_at is not None:
+            record(code.device, Event.Type.CODE_REMOVED, subject=code.pk, name=code.name, role=given.role)
+        return
+    if code.ended_at is not None or given.ended_at is not None:
+        return
+    if given.role == CodePin.Role.BACKUP:
+        if pin.status == Pin.Status.GONE and _staying(code):
+            cover(code, wake=False)  # another one at once, if there is one; else the engine puts this one back
+        return
+    if pin.confirmed:
+        _own_is_set(given)
+    elif pin.status == Pin.Status.REFUSED:
+        _own_was_refused(given)
+    elif pin.status == Pin.Status.GONE and pin.wanted == Pin.Wanted.PRESENT:
+        _own_is_gone(given)
+
+
+def _own_is_set(given: CodePin) -> None:
+    code, pin = given.code, given.pin
+    if pin.wanted != Pin.Wanted.PRESENT:
+        return
+    Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
+    record(code.device, Event.Type.CODE_SET, subject=code.pk, name=code.name, tries=pin.attempts)
+
+
+def _own_was_refused(given: CodePin) -> None:
+    """Other digits may do, three at most, if the digits are ours to choose. Else it is a backup's turn."""
+    code, pin = given.code, given.pin
+    at = now()
+    worth_it = pin.trouble != Pin.Trouble.UNSUPPORTED and not code.pin_chosen
+    tried = code.code_pins.filter(role=CodePin.Role.OWN, given_at__gte=code.changed_at).count()
+    if worth_it and tried < MOST_TRIES and replace_own_pin(code, given):
+        return
+    AccessCode.objects.filter(pk=code.pk, failed_at=None).update(failed_at=at)
+    record(code.device, Event.Type.CODE_FAILED, subject=code.pk, name=code.name, reason=pin.trouble, tries=tried)
+    if code.starts_at is None:
+        return
+    due = after_refusal(leads_of(code.device), code.starts_at, at)
+    Pin.objects.filter(pk=pin.pk).update(give_up_at=due)
+    if due <= at:
+        cover(code, wake=False)
+
+
+def _own_is_gone(given: CodePin) -> None:
+    """Somebody took it off the lock. The engine puts it back; a guest who is staying gets a backup meanwhile."""
+    code, pin = given.code, given.pin
+    if _staying(code) and current(code, CodePin.Role.BACKUP) is None:
+        covered = cover(code, wake=False)
+        if covered and given.revealed_at is not None:  # the guest may hold these digits: they come back as well
+            Pin.objects.filter(pk=pin.pk, wanted=Pin.Wanted.TOLERATED).update(wanted=Pin.Wanted.PRESENT)
+    elif code.starts_at is not None:
+        due = give_up_at(leads_of(code.device), code.starts_at, now())
+        Pin.objects.filter(pk=pin.pk, wanted=Pin.Wanted.PRESENT).update(give_up_at=due)
+
+
+def _staying(code: AccessCode) -> bool:
+    return code.starts_at is not None and code.starts_at <= now()

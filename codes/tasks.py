@@ -1,0 +1,43 @@
+"""What the queue runs: a lock's turn, the sweep, a sign of life. Losing or repeating one is harmless."""
+
+import time
+
+from codes import tick
+from codes.seen import seen
+from devices.lease import Lease, take, take_due
+from devices.programming import Steps, program
+from devices.runner import run_many
+from portal.queue import beat
+
+CLAIMS_FOR = 20.0  # seconds for which one task takes on further locks
+
+
+def sync_lock(device_id: str) -> None:
+    """Give this lock its turn, and meanwhile others that are due: waiting for a lock's answer is not working."""
+    ends = time.monotonic() + CLAIMS_FOR
+    first = [device_id]
+
+    def more() -> Steps[None] | None:
+        while first:
+            if lease := take(first.pop()):
+                return _turn(lease)
+        if time.monotonic() > ends:
+            return None
+        due = take_due()
+        return _turn(due) if due else None
+
+    run_many(more)
+
+
+def sweep() -> None:
+    """The one-minute schedule's call; the tick makes the same one."""
+    tick.sweep()
+
+
+def heartbeat() -> None:
+    """A worker is alive."""
+    beat("worker")
+
+
+def _turn(lease: Lease) -> Steps[None]:
+    return program(lease, seen)

@@ -1,0 +1,23 @@
+"""What happened, written down once and for good."""
+
+from typing import Any
+from uuid import UUID
+
+from devices.models import Device, Event
+from portal.clock import now
+from portal.models import User
+
+
+def record(
+    device: Device, type: Event.Type, *, actor: User | None = None, subject: UUID | None = None, **data: Any
+) -> Event:
+    """Append an event about a lock. `subject` is the access code's id; `data` holds names and reasons, never a PIN."""
+    return Event.objects.create(
+        workspace_id=device.property.workspace_id,
+        device=device,
+        type=type,
+        at=now(),
+        actor=actor,
+        subject=subject,
+        data=data,
+    )

@@ -1,0 +1,128 @@
+"""The lease: exactly one worker at a time speaks to a lock and writes what was seen there.
+
+A column, not an advisory lock, so that both databases know it; its times are the database's own. A lease or queue
+mark further ahead than its maximum counts as expired, for clocks step back.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from django.db.models.functions import Now
+
+from devices.models import Device, Hub
+from portal.clock import now
+
+CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
+LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
+MAX_LEASE = timedelta(seconds=LONGEST_CALL + CALL_SLACK)
+MAX_QUEUE_MARK = timedelta(seconds=30)
+
+
+class LeaseLost(Exception):
+    """Somebody else has this lock's turn now: stop, write nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to one turn of a lock. `version` is what was wanted of the lock when it began."""
+
+    device_id: uuid.UUID
+    token: uuid.UUID
+    version: int
+
+    def extend(self, seconds: float) -> None:
+        """Hold the lock for a call of this many seconds and a little more. Raises LeaseLost."""
+        until = Now() + timedelta(seconds=min(seconds, LONGEST_CALL) + CALL_SLACK)
+        if not self._mine().update(syncing_until=until):
+            raise LeaseLost
+
+    def release(self, next_sync_at: datetime | None) -> None:
+        """Give the lock back, due again at that moment, or at once if something new was wanted meanwhile."""
+        due = Case(When(version=self.version, then=Value(next_sync_at)), default=Value(now()))
+        self._mine().update(lease_token=None, syncing_until=None, next_sync_at=due)
+
+    def hold(self) -> Device:
+        """The lock's row, locked for this transaction. Raises LeaseLost."""
+        device = self._mine().select_for_update().first()
+        if device is None:
+            raise LeaseLost
+        return device
+
+    def _mine(self) -> QuerySet[Device]:
+        return Device.objects.filter(pk=self.device_id, lease_token=self.token)
+
+
+def take(device_id: uuid.UUID | str) -> Lease | None:
+    """The lease of this lock, clearing its queue mark; None when it is held, removed or its hub is busy or down."""
+    Device.objects.filter(pk=device_id).update(queued_until=None)
+    return _claim(Device.objects.filter(pk=device_id))
+
+
+def take_due() -> Lease | None:
+    """The lease of the lock that has been due longest and may be spoken to; None when there is none."""
+    return _claim(Device.objects.filter(next_sync_at__lte=now()))
+
+
+def unqueued() -> Q:
+    """Locks for which no task is on its way."""
+    return Q(queued_until=None) | Q(queued_until__lte=Now()) | Q(queued_until__gt=Now() + MAX_QUEUE_MARK)
+
+
+def free() -> Q:
+    """Locks that nobody holds."""
+    return Q(syncing_until=None) | Q(syncing_until__lte=Now()) | Q(syncing_until__gt=Now() + MAX_LEASE)
+
+
+def speakable() -> Q:
+    """Locks whose hub is up, or down and due for its one probe."""
+    return Q(hub__probe_at=None) | Q(hub__probe_at__lte=now())
+
+
+def _claim(candidates: QuerySet[Device]) -> Lease | None:
+    open_ = candidates.filter(free(), speakable()).exclude(removal=Device.Removal.REMOVED)
+    for _ in range(3):  # the hub of the first may have become busy between the two looks
+        with transaction.atomic():
+            found = (
+                open_.exclude(hub__in=_busy_hubs())
+                .order_by("next_sync_at")
+                .select_for_update(skip_locked=_can_skip(), of=("self",))
+                .first()
+            )
+            if found is None:
+                return None
+            if lease := _lease(found):
+                return lease
+    return None
+
+
+def _lease(device: Device) -> Lease | None:
+    hub = Hub.objects.select_for_update().get(pk=device.hub_id)  # one claim a hub at a time: its limit holds
+    busy = Device.objects.filter(~free(), hub=hub).count()
+    if busy >= hub.calls_at_once:
+        return None
+    if hub.down_since:
+        if hub.probe_at and hub.probe_at > now():
+            return None
+        Hub.objects.filter(pk=hub.pk).update(probe_at=now() + MAX_LEASE)
+    token = uuid.uuid4()
+    taken = Device.objects.filter(free(), pk=device.pk).update(
+        lease_token=token, syncing_until=Now() + MAX_LEASE, queued_until=None
+    )
+    return Lease(device.pk, token, device.version) if taken else None
+
+
+def _busy_hubs() -> QuerySet[Hub, uuid.UUID]:
+    leased = Count("devices", filter=_held("devices__"))
+    return Hub.objects.annotate(leased=leased).filter(leased__gte=F("calls_at_once")).values_list("pk", flat=True)
+
+
+def _held(prefix: str) -> Q:
+    until = f"{prefix}syncing_until"
+    return Q(**{f"{until}__gt": Now(), f"{until}__lte": Now() + MAX_LEASE})
+
+
+def _can_skip() -> bool:
+    return bool(transaction.get_connection().features.has_select_for_update_skip_locked)

@@ -1,0 +1,137 @@
+"""The engine: one lock's turn, as a generator that does no I/O of its own.
+
+`program` reads and writes rows, *yields* the provider calls it wants and is sent what they gave (an error is thrown
+in). So it runs call by call in a test, without threads, clocks or sleeps, and many turns share one task. It knows
+PINs: what is wanted on a lock and what was seen there. It knows no guests and no pools; `seen` tells those who do.
+"""
+
+from collections.abc import Callable
+
+from devices.activity import record
+from devices.lease import Lease
+from devices.models import MAYBE_ON_LOCK, Device, Event, Hub, Pin
+from devices.programming.look import read_in_full
+from devices.programming.plan import (
+    FULL_READ_EVERY,
+    RETRY_FIRST,
+    Action,
+    never_tried,
+    next_due,
+    next_job,
+    silence,
+)
+from devices.programming.remove import remove
+from devices.programming.turn import Call, ProviderFailed, Silence, Steps, Turn, TurnOver
+from devices.programming.write import has_room, write
+from devices.providers.base import Health
+from portal.clock import now
+
+__all__ = ["Call", "ProviderFailed", "Steps", "program"]
+
+BATTERY_LOW = 15  # percent
+
+
+def program(lease: Lease, seen: Callable[[Pin], None]) -> Steps[None]:
+    """Give one lock its turn and hand the lease back. Raises LeaseLost when somebody else has it now.
+
+    `seen(pin)` is called for each PIN whose status or window changed, inside the transaction that changed it.
+    """
+    turn = Turn(lease, seen)
+    try:
+        yield from _work(turn)
+        _answered(turn)
+    except TurnOver:
+        _answered(turn)
+    except Silence as ended_by:
+        yield from _fell_silent(turn, ended_by)
+    _finish_removal(turn)
+    lease.release(next_due(turn.device, turn.pins(), now()))
+
+
+def _work(turn: Turn) -> Steps[None]:
+    _withdraw_never_tried(turn)
+    if turn.device.caps is None:
+        caps = yield from turn.ask("capabilities")
+        turn.note_lock(capabilities=caps.to_json())
+    if turn.device.online != Device.Online.YES or _full_read_due(turn):
+        yield from _ask_health(turn)
+    if _full_read_due(turn):
+        yield from read_in_full(turn)
+    done: set[int] = set()
+    while job := next_job(turn.pins(), now(), done, room=has_room(turn)):
+        done.add(job.pin.pk)
+        if job.action == Action.REMOVE:
+            yield from remove(turn, job.pin)
+            continue
+        yield from write(turn, job.pin)
+        if job.pin.status == Pin.Status.REFUSED and job.pin.priority == Pin.Priority.SPARE:
+            done |= {pin.pk for pin in turn.pins() if pin.priority == Pin.Priority.SPARE}
+
+
+def _withdraw_never_tried(turn: Turn) -> None:
+    """PINs that stopped being wanted before they were ever sent leave no trace on the lock."""
+    for pin in Pin.objects.filter(device=turn.device, status__in=[Pin.Status.PLANNED, Pin.Status.GONE]):
+        if never_tried(pin, now()):
+            closed = Pin.Status.REMOVED if pin.attempts else Pin.Status.WITHDRAWN
+            turn.note(pin, status=closed, removed_at=now() if pin.attempts else None, next_attempt_at=None)
+
+
+def _full_read_due(turn: Turn) -> bool:
+    device = turn.device
+    return device.read_wanted or device.read_at is None or device.read_at + FULL_READ_EVERY <= now()
+
+
+def _ask_health(turn: Turn) -> Steps[None]:
+    health: Health = yield from turn.ask("health")
+    if not health.online:
+        raise Silence(Pin.Trouble.OFFLINE)
+    turn.note_online(True)
+    if health.battery is not None and health.battery != turn.device.battery:
+        was = turn.device.battery
+        turn.note_lock(battery=health.battery)
+        if health.battery <= BATTERY_LOW and (was is None or was > BATTERY_LOW):
+            record(turn.device, Event.Type.DEVICE_LOW_BATTERY, battery=health.battery)
+
+
+def _answered(turn: Turn) -> None:
+    turn.note_online(True)
+    if turn.device.failures or turn.device.trouble in (Pin.Trouble.OFFLINE, Pin.Trouble.NO_ANSWER):
+        turn.note_lock(failures=0, trouble="", trouble_count=0, trouble_since=None)
+    if turn.device.hub.down_since:
+        Hub.objects.filter(pk=turn.device.hub_id).update(down_since=None, probe_at=None, probes=0)
+        Device.objects.filter(hub=turn.device.hub_id, failures__gt=0).update(next_sync_at=now(), failures=0)
+
+
+def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
+    """Whose silence is it? Ask for the lock's health once; then let lock or hub rest, longer each time."""
+    try:
+        if ended_by.hub:
+            raise ended_by
+        health: Health = yield from turn.ask("health")
+        online = health.online
+    except TurnOver:
+        online = turn.device.online == Device.Online.YES
+    except Silence as silent:
+        online = False
+        if silent.hub:
+            _hub_is_down(turn)
+    turn.went_wrong(ended_by.trouble if online else Pin.Trouble.OFFLINE)
+    turn.note_online(online)
+    turn.note_lock(failures=turn.device.failures + 1)
+
+
+def _hub_is_down(turn: Turn) -> None:
+    """Nothing behind this hub can answer: one probe at a time stands for all of its locks."""
+    hub = Hub.objects.get(pk=turn.device.hub_id)
+    at = now()
+    rest = min(silence(hub.probes + 1, guest_waits=True), RETRY_FIRST)
+    Hub.objects.filter(pk=hub.pk).update(down_since=hub.down_since or at, probes=hub.probes + 1, probe_at=at + rest)
+
+
+def _finish_removal(turn: Turn) -> None:
+    """A lock that is being removed is removed once nothing of ours is left on it."""
+    if turn.device.removal != Device.Removal.REMOVING:
+        return
+    if not Pin.objects.filter(device=turn.device, status__in=MAYBE_ON_LOCK).exists():
+        turn.note_lock(removal=Device.Removal.REMOVED, removed_at=now())
+        record(turn.device, Event.Type.DEVICE_REMOVED)

@@ -1,0 +1,167 @@
+"""One lock's turn: what it holds, how it asks the lock, and how it writes down what was seen."""
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from devices.activity import record
+from devices.lease import LONGEST_CALL, Lease
+from devices.models import Device, Event, Hub, Pin
+from devices.providers.base import (
+    Capabilities,
+    Handle,
+    HubUnreachable,
+    NoAnswer,
+    Observation,
+    Outcome,
+    Result,
+    Seen,
+    Unreachable,
+)
+from portal.clock import now
+
+logger = logging.getLogger(__name__)
+
+READ_DEADLINE = 10.0  # seconds
+WRITE_DEADLINE = float(LONGEST_CALL)
+TURN_LASTS = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One provider call that the runner is to make: `operation(lock_ref, *arguments, deadline=...)`."""
+
+    hub: Hub
+    operation: str
+    lock_ref: str
+    arguments: tuple[Any, ...]
+    deadline: float
+
+
+type Steps[T] = Generator[Call, Any, T]
+
+
+class Silence(Exception):
+    """The lock, or its whole hub, did not answer: this turn ends here."""
+
+    def __init__(self, trouble: Pin.Trouble = Pin.Trouble.NO_ANSWER, *, hub: bool = False) -> None:
+        self.trouble = trouble
+        self.hub = hub
+
+
+class ProviderFailed(Exception):
+    """A provider raised what it should not have. Carries the error's class name alone: its text may hold a PIN."""
+
+
+class TurnOver(Exception):
+    """The turn's time is up; what is left is for the next one."""
+
+
+class Turn:
+    """What one turn knows. All rows it writes, it writes as the holder of the lease.
+
+    `seen` is told of each PIN whose status changed, in the transaction that changed it.
+    """
+
+    def __init__(self, lease: Lease, seen: Callable[[Pin], None]) -> None:
+        self.lease = lease
+        self.device = Device.objects.select_related("hub", "property").get(pk=lease.device_id)
+        self.ends_at = now() + TURN_LASTS
+        self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
+        self._seen = seen
+
+    @property
+    def caps(self) -> Capabilities:
+        caps = self.device.caps
+        assert caps is not None  # noqa: S101  program() discovers them first
+        return caps
+
+    def pins(self) -> list[Pin]:
+        """The lock's PINs that are wanted or may be on it, read afresh: services may have changed their minds."""
+        return list(Pin.objects.filter(device=self.device).alive())
+
+    # asking
+
+    def ask(self, operation: str, *arguments: Any, deadline: float = READ_DEADLINE) -> Steps[Any]:
+        """Have the provider called, with the lease held for as long. Raises TurnOver, LeaseLost, Silence."""
+        if now() >= self.ends_at:
+            raise TurnOver
+        self.lease.extend(deadline)
+        try:
+            return (yield Call(self.device.hub, operation, self.device.lock_ref, arguments, deadline))
+        except HubUnreachable as error:
+            raise Silence(Pin.Trouble.OFFLINE, hub=True) from error
+        except Unreachable as error:
+            raise Silence(Pin.Trouble.OFFLINE) from error
+        except (NoAnswer, TimeoutError) as error:
+            raise Silence from error
+        except ProviderFailed as error:
+            logger.error("%s of lock %s failed: %s", operation, self.device.pk, error)
+            raise Silence(Pin.Trouble.PROVIDER) from error
+
+    def write(self, operation: str, *arguments: Any) -> Steps[Outcome]:
+        """A `put` or `remove`. Trouble on the way means that nobody knows, unless it surely was never sent."""
+        try:
+            outcome: Outcome = yield from self.ask(operation, *arguments, deadline=WRITE_DEADLINE)
+        except Silence as silence:
+            never_sent = silence.trouble == Pin.Trouble.OFFLINE
+            return Outcome(Result.UNREACHABLE if never_sent else Result.UNKNOWN)
+        return outcome
+
+    def read(self, handle: Handle) -> Steps[Observation]:
+        """What is at one place. Raises Silence when no answer came: that is never the same as empty."""
+        found: Observation = yield from self.ask("read", handle)
+        if found.seen == Seen.NO_ANSWER:
+            raise Silence
+        return found
+
+    # writing down
+
+    def note(self, pin: Pin, **values: Any) -> None:
+        """Write what was seen of a PIN, and tell `seen` if its status or window changed. Raises LeaseLost."""
+        before = (pin.status, pin.seen_from, pin.seen_until)
+        with transaction.atomic():
+            self.lease.hold()
+            Pin.objects.filter(pk=pin.pk).update(**values)
+            pin.refresh_from_db()
+            if before != (pin.status, pin.seen_from, pin.seen_until):
+                self._seen(pin)
+
+    def note_lock(self, **values: Any) -> None:
+        """Write what was seen of the lock itself. Raises LeaseLost."""
+        with transaction.atomic():
+            self.lease.hold()
+            Device.objects.filter(pk=self.device.pk).update(**values)
+        for name, value in values.items():
+            setattr(self.device, name, value)
+        self.device.__dict__.pop("caps", None)
+
+    def went_wrong(self, trouble: Pin.Trouble) -> None:
+        """Count a failing call; the first of a row says since when."""
+        device = self.device
+        same = device.trouble == trouble
+        self.note_lock(
+            trouble=trouble,
+            trouble_count=device.trouble_count + 1 if same else 1,
+            trouble_since=device.trouble_since if same and device.trouble_since else now(),
+        )
+
+    def went_well(self) -> None:
+        """A write worked: whatever troubled the lock is over."""
+        if self.device.trouble or self.device.failures:
+            self.note_lock(trouble="", trouble_count=0, trouble_since=None, failures=0)
+
+    def note_online(self, online: bool, at: datetime | None = None) -> None:
+        """Write whether the lock answers; an event when that changed. Coming online calls for a full read."""
+        value = Device.Online.YES if online else Device.Online.NO
+        if self.device.online == value:
+            return
+        was_known = self.device.online != Device.Online.UNKNOWN
+        self.note_lock(online=value, online_since=at or now(), **({"read_wanted": True} if online else {}))
+        if was_known or not online:
+            kind = Event.Type.DEVICE_CONNECTED if online else Event.Type.DEVICE_DISCONNECTED
+            record(self.device, kind)

@@ -1,0 +1,147 @@
+"""What may be wanted of hubs and locks. Writes what is wanted, and wakes the worker; never speaks to a lock."""
+
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from devices.activity import record
+from devices.lease import MAX_QUEUE_MARK, free, speakable, unqueued
+from devices.models import Device, Event, Hub, Pin, Property
+from devices.providers.base import LockInfo
+from portal.clock import now
+from portal.models import User, Workspace
+from portal.queue import enqueue, room
+
+__all__ = ["record"]
+
+SYNC_TASK = "codes.tasks.sync_lock"
+REFILL_TASK = "backups.tasks.refill_pool"
+
+
+def add_hub(
+    *,
+    workspace: Workspace,
+    provider: str,
+    name: str,
+    address: str,
+    property: Property,
+    actor: User | None = None,
+) -> Hub:
+    """Add a hub; its locks are discovered by a task and put into `property`. Raises ValidationError.
+
+    Adding the workspace's own hub once more looks for its locks again.
+    """
+    known = Hub.objects.filter(workspace=workspace, provider=provider, address=address.strip()).first()
+    hub = known or Hub(workspace=workspace, provider=provider, name=name.strip(), address=address.strip())
+    if provider == Hub.Provider.ZWAVE:
+        _check_address(hub.address)
+    hub.full_clean()
+    with transaction.atomic():
+        hub.save()
+        enqueue("devices.tasks.discover_hub", str(hub.pk), str(property.pk))
+    return hub
+
+
+def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None = None) -> Device:
+    """Add a lock found on a hub; one that was removed earlier comes back to life. Its backups come by themselves."""
+    with transaction.atomic():
+        device, added = Device.objects.select_for_update().get_or_create(
+            hub=hub,
+            lock_ref=info.lock_ref,
+            defaults={"property": property, "name": info.name, "make": info.make, "model": info.model},
+        )
+        if not added and device.removal == Device.Removal.KEPT:
+            return device
+        device.property, device.removal, device.removed_at = property, Device.Removal.KEPT, None
+        if info.capabilities:
+            device.capabilities = info.capabilities.to_json()
+        device.battery = info.battery
+        device.save(update_fields=["property", "removal", "removed_at", "capabilities", "battery"])
+        record(device, Event.Type.DEVICE_ADDED, actor=actor)
+        request_sync(device, read=True)
+        enqueue(REFILL_TASK, str(device.pk))
+    return device
+
+
+def request_sync(device: Device, *, read: bool = False, wake: bool = True) -> None:
+    """Something new is wanted of this lock: it is due now. `read`: read it in full first.
+
+    `wake=False` leaves the waking to the next tick, for those who ask for many locks at once.
+    """
+    values: dict[str, object] = {"version": F("version") + 1, "next_sync_at": now()}
+    if read:
+        values["read_wanted"] = True
+    with transaction.atomic():
+        Device.objects.filter(pk=device.pk).update(**values)
+        if wake:
+            wake_worker(device.pk)
+
+
+def wake_worker(device_id: UUID) -> bool:
+    """Put the lock's turn on the queue, unless a task for it is on its way already."""
+    with transaction.atomic():
+        marked = Device.objects.filter(unqueued(), pk=device_id).update(queued_until=Now() + MAX_QUEUE_MARK)
+        if marked:
+            enqueue(SYNC_TASK, str(device_id))
+    return bool(marked)
+
+
+def wake_due() -> int:
+    """Queue the locks that are due and held by nobody, longest due first, as many as the queue has room for."""
+    places = room()
+    if not places:
+        return 0
+    due = (
+        Device.objects.filter(unqueued(), free(), speakable(), next_sync_at__lte=now())
+        .exclude(removal=Device.Removal.REMOVED)
+        .order_by("next_sync_at")
+        .values_list("pk", flat=True)[:places]
+    )
+    return sum(wake_worker(device_id) for device_id in due)
+
+
+def check_lock(device: Device, *, actor: User | None = None) -> None:
+    """ "Check lock now": a person wants to know what is on it. The next turn reads it in full, at once."""
+    with transaction.atomic():
+        record(device, Event.Type.DEVICE_CHECKED, actor=actor)
+        Hub.objects.filter(pk=device.hub_id).update(probe_at=None)
+        request_sync(device, read=True)
+
+
+def remove_lock(device: Device, *, actor: User | None = None) -> None:
+    """First step of removing a lock: no new codes, and everything of ours is taken off it. It ends by itself."""
+    with transaction.atomic():
+        removing = Device.objects.filter(pk=device.pk, removal=Device.Removal.KEPT).update(
+            removal=Device.Removal.REMOVING
+        )
+        if not removing:
+            return
+        Pin.objects.filter(device=device).exclude(wanted=Pin.Wanted.ABSENT).update(
+            wanted=Pin.Wanted.ABSENT, give_up_at=None, next_attempt_at=None
+        )
+        record(device, Event.Type.DEVICE_REMOVING, actor=actor)
+        request_sync(device)
+
+
+def mark_removed(device: Device, *, actor: User | None = None) -> list[Pin]:
+    """Force the end of a removal, for a lock that will never answer. Gives the PINs that may still open the door."""
+    with transaction.atomic():
+        done = Device.objects.filter(pk=device.pk, removal=Device.Removal.REMOVING).update(
+            removal=Device.Removal.REMOVED, removed_at=now(), next_sync_at=None
+        )
+        if not done:
+            raise ValidationError(_("Remove the lock first: its codes are taken off before it goes."))
+        left = list(Pin.objects.filter(device=device).maybe_on_lock())
+        record(device, Event.Type.DEVICE_REMOVED, actor=actor, left=[pin.label for pin in left])
+    return left
+
+
+def _check_address(address: str) -> None:
+    parts = urlsplit(address)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ValidationError({"address": _("Write the server's address like ws://192.0.2.7:3000.")})
