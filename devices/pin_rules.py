@@ -1,6 +1,6 @@
 """Digits on locks: what a make allows, what it cannot tell apart, what is too easy to guess. Knows no row.
 
-A make's rules are data (`PinRules`). Digits are plain text here and are never kept, logged or put into a message;
+A make's rules are data (`PinRules`). Digits are plain text here and are never kept, logged or shown;
 what is generated leaves as a `Secret`.
 """
 
@@ -64,7 +64,7 @@ def weak(digits: str) -> bool:
 def generate(rules: PinRules, *, taken: Callable[[str], bool], length: int | None = None) -> Secret:
     """A random PIN that keeps the rules, is not weak and whose canonical form is not `taken`.
 
-    Of the first allowed length while one is left there, then of the next; of `length` alone when that is given
+    Of the first allowed length while one is left there, then of the next; of `length` alone when it is given
     and the rules ask for one length. Raises NoPinLeft. Tries 200,000 combinations of each length at most.
     """
     for digits in _candidates(rules, length):
@@ -80,13 +80,9 @@ def _problems(rules: PinRules, digits: str, length: int | None) -> Iterator[str]
     if len(digits) not in lengths:
         yield _length_rule(rules, lengths)
     if set(digits) & set(rules.forbidden_digits):
-        yield _("This lock takes no %(digits)s in a PIN.") % {
-            "digits": _either(sorted(rules.forbidden_digits))
-        }
+        yield _("This lock takes no %(digits)s in a PIN.") % {"digits": _either(sorted(rules.forbidden_digits))}
     if digits.startswith(rules.forbidden_starts):
-        yield _("On this lock a PIN cannot start with %(starts)s.") % {
-            "starts": _either(rules.forbidden_starts)
-        }
+        yield _("On this lock a PIN cannot start with %(starts)s.") % {"starts": _either(rules.forbidden_starts)}
     if len(set(digits)) < rules.least_different:
         yield _("This lock wants at least %(count)d different digits.") % {"count": rules.least_different}
     if rules.no_runs_of_three and _has_run_of_three(digits):
@@ -128,11 +124,7 @@ def _has_run_of_three(digits: str) -> bool:
 
 
 def _fit(rules: PinRules, digits: str, length: int | None) -> bool:
-    return (
-        not weak(digits)
-        and not weak(pressed(rules, digits))
-        and problem(rules, digits, length=length) is None
-    )
+    return not weak(digits) and not weak(pressed(rules, digits)) and problem(rules, digits, length=length) is None
 
 
 def _candidates(rules: PinRules, length: int | None) -> Iterator[str]:

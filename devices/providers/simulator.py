@@ -1,0 +1,206 @@
+"""The embedded default provider: locks that exist in the table SimulatedLock alone, each with a fault to switch.
+
+A call takes the lock's latency in its own thread and outside any transaction. A write lands when its latency is
+over, whether its caller still waits, has met its deadline (then the outcome is unknown) or was killed.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import sleep
+
+from django.db import transaction
+
+from devices.models import Hub, SimulatedLock
+from devices.providers import simulated_lock as truth
+from devices.providers.base import (
+    Capabilities,
+    Handle,
+    Health,
+    LockInfo,
+    NoAnswer,
+    Observation,
+    Outcome,
+    ReadBack,
+    Reason,
+    Result,
+    Seen,
+    Unreachable,
+    Window,
+)
+from devices.providers.database_thread import on_database
+from devices.providers.simulated_lock import Content, Fault, Stored, Write
+from portal.clock import now
+from portal.secret import Secret
+
+MARK_GRACE = 5  # seconds past its deadline a writer's mark still counts; later a killed process left it there
+MARK_LASTS = 60  # seconds a mark counts at most
+STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes", "reads"]
+
+
+type Recipe = Callable[[Capabilities], Stored | None]  # what a write leaves in its place, on a lock that can so much
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A write on its way. `rest`: what the lock is still to obey, or the answer where that is certain already."""
+
+    mark: str
+    latency: float
+    rest: Write | Outcome
+
+
+class SimulatorProvider:
+    """Implements LockProvider for one hub of simulated locks."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub_id = hub.pk
+
+    def discover(self, *, deadline: float) -> Sequence[LockInfo]:
+        return on_database(self._discover)
+
+    def capabilities(self, lock_ref: str, *, deadline: float) -> Capabilities:
+        return truth.capabilities_of(self._asked(lock_ref, deadline, reads=0))
+
+    def health(self, lock_ref: str, *, deadline: float) -> Health:
+        return Health(online=True, battery=self._asked(lock_ref, deadline, reads=0).battery)
+
+    def read_all(self, lock_ref: str, *, deadline: float) -> Sequence[Observation]:
+        lock = self._asked(lock_ref, deadline)
+        if truth.capabilities_of(lock).read_back is ReadBack.NONE:
+            raise NoAnswer("This lock cannot be read.")
+        return truth.observe_all(lock)
+
+    def read(self, lock_ref: str, handle: Handle, *, deadline: float) -> Observation:
+        try:
+            return truth.observe(self._asked(lock_ref, deadline), handle)
+        except (Unreachable, NoAnswer):
+            return Observation(Seen.NO_ANSWER, handle)
+
+    def put(
+        self, lock_ref: str, handle: Handle, pin: Secret, label: str, window: Window, *, deadline: float
+    ) -> Outcome:
+        return self._write(lock_ref, handle, lambda caps: truth.stored(caps, pin, label, window), deadline)
+
+    def remove(self, lock_ref: str, handle: Handle, *, deadline: float) -> Outcome:
+        return self._write(lock_ref, handle, lambda caps: None, deadline)
+
+    def _discover(self) -> list[LockInfo]:
+        locks = SimulatedLock.objects.filter(hub_id=self._hub_id).order_by("pk")
+        return [
+            LockInfo(
+                lock_ref=lock.lock_ref,
+                name=lock.name,
+                make=lock.make,
+                model=lock.model,
+                capabilities=truth.capabilities_of(lock),
+                battery=lock.battery,
+            )
+            for lock in locks
+        ]
+
+    # Reading
+
+    def _asked(self, lock_ref: str, deadline: float, *, reads: int = 1) -> SimulatedLock:
+        """The lock as it is after its latency. Raises Unreachable or NoAnswer."""
+        latency = on_database(self._latency, lock_ref)
+        sleep(min(latency, deadline))
+        lock = on_database(self._look, lock_ref, reads)
+        if lock.fault == Fault.UNREACHABLE:
+            raise Unreachable(f"{lock.name} is out of reach.")
+        if lock.fault == Fault.MUTE or latency > deadline:
+            raise NoAnswer(f"{lock.name} did not answer.")
+        return lock
+
+    def _latency(self, lock_ref: str) -> float:
+        found = SimulatedLock.objects.filter(hub_id=self._hub_id, lock_ref=lock_ref)
+        return (found.values_list("latency_ms", flat=True).first() or 0) / 1000
+
+    @transaction.atomic
+    def _look(self, lock_ref: str, reads: int) -> SimulatedLock:
+        lock = self._row(lock_ref)
+        lock.reads += reads
+        lock.save(update_fields=STATE)
+        return lock
+
+    # Writing: sent in one transaction, answered in another, the latency between them
+
+    def _write(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Outcome:
+        try:
+            call = on_database(self._send, lock_ref, handle, recipe, deadline)
+        except Unreachable as error:
+            return Outcome(Result.UNREACHABLE, detail=str(error))
+        sleep(min(call.latency, deadline))
+        return on_database(self._answer, lock_ref, call)
+
+    @transaction.atomic
+    def _send(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Call:
+        """From here on the write lands even if the caller is killed."""
+        lock = self._row(lock_ref)
+        latency, caps = lock.latency_ms / 1000, truth.capabilities_of(lock)
+        if lock.fault == Fault.UNREACHABLE:
+            return Call("", latency, Outcome(Result.UNREACHABLE, detail=f"{lock.name} is out of reach."))
+        if not truth.speaks(caps, handle):
+            return Call("", latency, Outcome(Result.REJECTED, Reason.UNSUPPORTED))
+        write = truth.write_to(lock, handle, recipe(caps))
+        mark = _mark(lock, deadline)
+        landing = latency + (lock.late_ms / 1000 if lock.fault == Fault.LATE else 0)
+        if landing or lock.fault == Fault.LATE:
+            truth.queue(lock, write, now() + timedelta(seconds=landing), mark)
+        lock.writes += 1
+        lock.save(update_fields=STATE)
+        lost = lock.fault == Fault.LATE or latency > deadline
+        return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write)
+
+    @transaction.atomic
+    def _answer(self, lock_ref: str, call: Call) -> Outcome:
+        lock = self._row(lock_ref, recall=call.mark if isinstance(call.rest, Write) else "")
+        answer = truth.obey(lock, call.rest) if isinstance(call.rest, Write) else call.rest
+        if lock.writer == call.mark:
+            lock.writer = ""
+        lock.save(update_fields=STATE)
+        return answer
+
+    def _row(self, lock_ref: str, *, recall: str = "") -> SimulatedLock:
+        """The lock's row, ours until the transaction ends, with every late write landed that is due."""
+        rows = SimulatedLock.objects.select_for_update()
+        lock = rows.filter(hub_id=self._hub_id, lock_ref=lock_ref).first()
+        if lock is None:
+            raise Unreachable("The hub knows no such lock.")
+        truth.recall(lock, recall)
+        truth.land(lock, now())
+        return lock
+
+
+def opens(lock: SimulatedLock, digits: str, at: datetime) -> bool:
+    """Whether the door opens for these digits at that time, with what is on the lock now."""
+    return truth.lets_in(touched(lock), digits, at)
+
+
+def contents(lock: SimulatedLock) -> list[Content]:
+    """What is truly on the lock now."""
+    return truth.contents(touched(lock))
+
+
+def touched(lock: SimulatedLock) -> SimulatedLock:
+    """The lock as it is now: read afresh, with every late write landed that is due."""
+    return on_database(_touched, lock.pk)
+
+
+@transaction.atomic
+def _touched(pk: int) -> SimulatedLock:
+    lock = SimulatedLock.objects.select_for_update().get(pk=pk)
+    truth.land(lock, now())
+    lock.save(update_fields=STATE)
+    return lock
+
+
+def _mark(lock: SimulatedLock, deadline: float) -> str:
+    """Put this call's mark on the lock, and count it if another call's stands there."""
+    _name, _at, until = lock.writer.partition(" until ")
+    if until and now().timestamp() < float(until):
+        lock.two_writers += 1
+    lasts = min(deadline + MARK_GRACE, MARK_LASTS)
+    lock.writer = f"{secrets.token_hex(6)} until {now().timestamp() + lasts:.3f}"
+    return lock.writer
