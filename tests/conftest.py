@@ -1,15 +1,24 @@
 """What every test may ask for: the standing cast, a lock that is really there (simulated), a clock that moves."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
 
 from devices.models import Device, Hub, Property, SimulatedLock
+from devices.providers.database_thread import disconnect
 from portal.models import Membership, User, Workspace
 from tests import factories
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_left_behind() -> Iterator[None]:
+    """The simulator's database thread outlives a test, the test's database does not."""
+    yield
+    disconnect()
 
 
 @pytest.fixture
