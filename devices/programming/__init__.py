@@ -10,7 +10,7 @@ from collections.abc import Callable
 from devices.activity import record
 from devices.lease import Lease
 from devices.models import MAYBE_ON_LOCK, Device, Event, Hub, Pin
-from devices.programming.look import read_in_full
+from devices.programming.look import read_in_full, settle_by_reading
 from devices.programming.plan import (
     FULL_READ_EVERY,
     RETRY_FIRST,
@@ -62,6 +62,9 @@ def _work(turn: Turn) -> Steps[None]:
         done.add(job.pin.pk)
         if job.action == Action.REMOVE:
             yield from remove(turn, job.pin)
+            continue
+        if job.action == Action.READ:
+            yield from settle_by_reading(turn, job.pin)
             continue
         yield from write(turn, job.pin)
         if job.pin.status == Pin.Status.REFUSED and job.pin.priority == Pin.Priority.SPARE:

@@ -75,6 +75,15 @@ def look_for(turn: Turn, pin: Pin) -> Steps[Observation]:
     return Observation(Seen.EMPTY)
 
 
+def settle_by_reading(turn: Turn, pin: Pin) -> Steps[None]:
+    """Find out whether a PIN is there, and leave it as it is."""
+    seen = yield from look_for(turn, pin)
+    if compare(turn, pin, seen) in (Found.MATCH, Found.MASKED):
+        confirm(turn, pin, seen, written=pin.window)
+    else:
+        missing(turn, pin)
+
+
 def list_codes(turn: Turn) -> Steps[Sequence[Observation]]:
     """Everything on the lock. Raises Silence unless every place answered."""
     listed: Sequence[Observation] = yield from turn.ask("read_all", deadline=20.0)
@@ -121,7 +130,7 @@ def missing(turn: Turn, pin: Pin) -> None:
     at = now()
     lands_until = may_still_land(pin, turn.caps, at)
     if lands_until:
-        if pin.wanted == Pin.Wanted.ABSENT or over(pin, at):
+        if pin.wanted != Pin.Wanted.PRESENT or over(pin, at):
             turn.note(pin, next_attempt_at=lands_until)
         return
     if pin.status == Pin.Status.REMOVING or pin.wanted == Pin.Wanted.ABSENT or over(pin, at):
@@ -138,11 +147,9 @@ def recheck_spare(turn: Turn) -> Steps[None]:
         device=turn.device, priority=Pin.Priority.SPARE, status=Pin.Status.SET, wanted=Pin.Wanted.PRESENT
     )
     for pin in ready.order_by("-confirmed_at"):
-        seen = yield from look_for(turn, pin)
-        if compare(turn, pin, seen) in (Found.MATCH, Found.MASKED):
-            confirm(turn, pin, seen)
+        yield from settle_by_reading(turn, pin)
+        if pin.status == Pin.Status.SET:
             return
-        missing(turn, pin)
 
 
 def read_in_full(turn: Turn) -> Steps[None]:

@@ -20,6 +20,7 @@ LATE_AFTER = timedelta(minutes=2)
 class Action(StrEnum):
     WRITE = "write"
     REMOVE = "remove"
+    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,12 @@ def needs_write(pin: Pin, at: datetime) -> bool:
     return pin.status in (Pin.Status.PLANNED, Pin.Status.GONE, Pin.Status.UNKNOWN, Pin.Status.WRITING)
 
 
+def needs_reading(pin: Pin, at: datetime) -> bool:
+    """Nobody knows whether it is there, and it is not to be written: looking is all that settles it."""
+    unknown = pin.status in (Pin.Status.UNKNOWN, Pin.Status.WRITING)
+    return unknown and pin.wanted == Pin.Wanted.TOLERATED and not over(pin, at)
+
+
 def rested(pin: Pin, at: datetime) -> bool:
     """Its retry, if it waits for one, is due."""
     return pin.next_attempt_at is None or pin.next_attempt_at <= at
@@ -79,10 +86,8 @@ def next_due(device: Device, pins: Sequence[Pin], at: datetime) -> datetime:
         return at + silence(device.failures, somebody_waits(pins, at))
     moments = [(device.read_at or at) + FULL_READ_EVERY]
     for pin in pins:
-        if pin.next_attempt_at and (must_leave(pin, at) or needs_write(pin, at)):
-            moments.append(pin.next_attempt_at)
-        elif must_leave(pin, at) or needs_write(pin, at):
-            moments.append(at)
+        if _jobs(pin, at):
+            moments.append(pin.next_attempt_at or at)
         moments += [moment for moment in (pin.program_at, pin.wanted_until, pin.give_up_at) if moment and moment > at]
     return max(min(moments), at)
 
@@ -122,6 +127,8 @@ def may_still_land(pin: Pin, caps: Capabilities, at: datetime) -> datetime | Non
 def _jobs(pin: Pin, at: datetime) -> list[Job]:
     if must_leave(pin, at):
         return [Job(Action.REMOVE, pin)]
+    if needs_reading(pin, at):
+        return [Job(Action.READ, pin)]
     return [Job(Action.WRITE, pin)] if needs_write(pin, at) else []
 
 

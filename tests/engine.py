@@ -1,0 +1,101 @@
+"""Driving the real engine in a test: turns on this thread, the truth read from the simulated lock itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import time_machine
+from django.utils import timezone
+from django_q.models import OrmQ
+
+from backups.models import BackupCode
+from backups.services import refill
+from backups.tasks import refill_pool
+from codes.models import AccessCode
+from codes.seen import seen
+from codes.services import add_code
+from codes.tick import tick
+from devices.lease import take
+from devices.models import Device, Pin, SimulatedLock
+from devices.programming import program
+from devices.runner import run
+from portal.secret import Secret
+
+
+def turn(device: Device) -> bool:
+    """One turn of this lock. False when its lease was not to be had."""
+    lease = take(device.pk)
+    if lease is None:
+        return False
+    run(program(lease, seen))
+    device.refresh_from_db()
+    return True
+
+
+def refills() -> None:
+    """Run the pool refills that wait in the queue; the turns there are this module's own business."""
+    for waiting in OrmQ.objects.order_by("pk"):
+        task = waiting.task
+        waiting.delete()
+        if task["func"] == "backups.tasks.refill_pool":
+            refill_pool(*task["args"])
+
+
+def settle(device: Device, turns: int = 12) -> None:
+    """Tick, refill and turn until nothing is due now."""
+    for _ in range(turns):
+        tick()
+        refills()
+        device.refresh_from_db()
+        if device.next_sync_at is None or device.next_sync_at > timezone.now():
+            return
+        turn(device)
+
+
+def truth(device: Device) -> dict[str, str]:
+    """What is truly on the lock: place to digits."""
+    lock = SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref)
+    return {place: Secret.sealed(code["pin"]).reveal() for place, code in lock.codes.items()}
+
+
+def fault(device: Device, name: str = "", **values: Any) -> None:
+    """Give the lock a fault, or none."""
+    SimulatedLock.objects.filter(hub=device.hub_id, lock_ref=device.lock_ref).update(fault=name, **values)
+
+
+def wipe(device: Device) -> None:
+    """Somebody resets the lock: all its codes are gone."""
+    SimulatedLock.objects.filter(hub=device.hub_id, lock_ref=device.lock_ref).update(codes={}, pending=[])
+
+
+@contextmanager
+def later(**by: float) -> Iterator[None]:
+    """Move the clock on, and let it stand."""
+    with time_machine.travel(timezone.now() + timedelta(**by), tick=False):
+        yield
+
+
+def fill_pool(device: Device) -> list[BackupCode]:
+    """The lock's spares, put there by the real engine."""
+    refill(device)
+    settle(device)
+    return list(ready(device))
+
+
+def ready(device: Device) -> list[BackupCode]:
+    return list(BackupCode.objects.ready().filter(pool__device=device).order_by("position"))
+
+
+def guest(device: Device, name: str = "Ben Okafor", *, starts: timedelta | None = None, **fields: Any) -> AccessCode:
+    """A guest's code that begins in 20 minutes and lasts two days, unless told otherwise."""
+    start: datetime = timezone.now() + (timedelta(minutes=20) if starts is None else starts)
+    fields.setdefault("ends_at", start + timedelta(days=2))
+    return add_code(device=device, name=name, kind=AccessCode.Kind.TIME_BOUND, starts_at=start, **fields)
+
+
+def take_off_behind_our_back(device: Device, pin: Pin) -> None:
+    """Somebody deletes one code on the lock itself."""
+    lock = SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref)
+    lock.codes.pop(str(pin.slot) if pin.slot is not None else pin.code_id)
+    lock.save(update_fields=["codes"])
