@@ -1,0 +1,82 @@
+"""`manage.py tick`: the portal's pulse, one process beside the web server and the workers.
+
+Twice a second it looks for what is due, and once a minute it sweeps. It outlives the database's absence.
+"""
+
+import logging
+import signal
+from argparse import ArgumentParser
+from collections.abc import Callable
+from threading import Event
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+from django_q.models import Schedule
+
+from codes import tick
+from portal.database import name_of
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.5  # seconds between looks
+LONGEST_PAUSE = 15.0  # while they fail
+SWEEP_EVERY = 60.0
+SCHEDULES = {"sweep": "codes.tasks.sweep", "heartbeat": "codes.tasks.heartbeat"}
+
+
+class Command(BaseCommand):
+    help = "Finds what is due, twice a second: covers failed codes, ends stays, wakes the workers."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="Look and sweep once, then end.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            ensure_schedules()
+            tick.tick()
+            tick.sweep()
+            return
+        stop = Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        run(stop)
+
+
+def run(stop: Event) -> None:
+    """Tick until `stop` is set. An error is logged, and the next look comes later each time it repeats."""
+    swept, failures, scheduled = -SWEEP_EVERY, 0, False
+    while not stop.is_set():
+        works = [tick.tick]
+        if not scheduled:
+            works.append(ensure_schedules)
+        if monotonic() - swept >= SWEEP_EVERY:
+            works.append(tick.sweep)
+        failed = [work for work in works if not _done(work)]
+        scheduled = scheduled or ensure_schedules not in failed
+        if tick.sweep in works and tick.sweep not in failed:
+            swept = monotonic()
+        failures = failures + 1 if failed else 0
+        stop.wait(min(PAUSE * 2**failures, LONGEST_PAUSE))
+
+
+def ensure_schedules() -> None:
+    """Have the queue's own scheduler call the sweep and the heartbeat each minute, should this process be away."""
+    for name, func in SCHEDULES.items():
+        if not Schedule.objects.filter(name=name).update(func=func):
+            Schedule.objects.create(name=name, func=func, schedule_type=Schedule.MINUTES, minutes=1, repeats=-1)
+
+
+def _done(work: Callable[[], None]) -> bool:
+    close_old_connections()
+    try:
+        work()
+    except DatabaseError as error:
+        logger.error("%s failed: %s", work.__name__, name_of(error))
+    except Exception:
+        logger.exception("%s failed", work.__name__)
+    else:
+        return True
+    close_old_connections()
+    return False
