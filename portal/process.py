@@ -27,12 +27,12 @@ GUARD = Path(__file__).with_name("guard.py")
 
 @dataclass(frozen=True)
 class Program:
-    """What is to run. `well` is asked every few seconds: False means it hangs, and it is started anew."""
+    """What is to run. `well`, asked every few seconds with its age in seconds: False, it hangs, is started anew."""
 
     name: str
     argv: Sequence[str]
-    well: Callable[[], bool] | None = None
-    once: bool = False  # may end by itself with 0, and is then not started again
+    well: Callable[[float], bool] | None = None
+    once: bool = False  # ends by itself, and is then not started again
 
 
 class Guard:
@@ -82,6 +82,7 @@ class Child:
 
     def start(self, guard: Guard) -> None:
         parent, pipe = os.getpid(), guard.pipe
+        self.began = time.monotonic()
 
         def before_exec() -> None:  # in the child: known to the guard before it can start anything
             os.write(pipe, f"+{os.getpid()}\n".encode())
@@ -155,10 +156,10 @@ class Supervisor:
     def log_of(self, program: Program) -> Path:
         return self.logs / f"{program.name}.log"
 
-    def watch(self) -> bool:
-        """Block until a signal comes (True), or a program that keeps dying is given up (False)."""
+    def watch(self, until: Callable[[], bool] = lambda: False) -> bool:
+        """Block until a signal comes or `until` is met (True), or a program that keeps dying is given up (False)."""
         checked = time.monotonic()
-        while not self._stop.wait(0.2):
+        while not until() and not self._stop.wait(0.2):
             self._renew_guard()
             if time.monotonic() - checked > self.CHECK_EVERY:
                 self._end_those_that_hang()
@@ -188,8 +189,10 @@ class Supervisor:
         name, code = child.program.name, child.process.returncode
         child.kill()
         self.guard.forget(child.process.pid)
-        if child.program.once and code == 0:
+        if child.program.once:
             child.ended = True
+            if code:
+                self.tell(f"{name} ended early ({_reason(code)}); its log is {self.log_of(child.program)}.")
             return True
         return self._restart(child, f"{name} ended by itself ({_reason(code)})")
 
@@ -210,7 +213,7 @@ class Supervisor:
     def _end_those_that_hang(self) -> None:
         for child in self.children:
             well = child.program.well
-            if well and child.alive and not well():
+            if well and child.alive and not well(time.monotonic() - child.began):
                 self.tell(f"{child.program.name} shows no sign of life.")
                 child.kill()
 

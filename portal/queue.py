@@ -26,9 +26,7 @@ def enqueue(task: str, *ids: str | int) -> None:
     """
     for value in ids:
         if type(value) not in (str, int):
-            raise TypeError(
-                f"a task takes ids, not a {type(value).__name__}: pass the row's id and read it again"
-            )
+            raise TypeError(f"a task takes ids, not a {type(value).__name__}: pass the row's id and read it again")
     async_task(task, *ids)
 
 
@@ -42,6 +40,11 @@ def room() -> int:
 def beat(name: str) -> None:
     """Record that the named part is alive now."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": timezone.now()})
+
+
+def alive(name: str, within: timedelta) -> bool:
+    """Whether the named part has beaten within that time."""
+    return Heartbeat.objects.filter(name=name, beat_at__gt=timezone.now() - within).exists()
 
 
 class Broker(ORM):  # type: ignore[misc]

@@ -36,7 +36,7 @@ from portal.process import Program, Supervisor, end_with_launcher
 
 end_with_launcher("uv")
 notes, source, *flags = sys.argv[1:]
-hangs = (lambda: False) if "hangs" in flags else None
+hangs = (lambda age: age < 0.3) if "hangs" in flags else None
 program = Program("family", [sys.executable, "-S", "-c", source, notes], well=hangs, once="once" in flags)
 Supervisor.CHECK_EVERY = 0.5
 tell = lambda text: print(text, flush=True)

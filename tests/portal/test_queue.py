@@ -15,7 +15,7 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from portal.models import Heartbeat
-from portal.queue import Broker, beat, enqueue, room
+from portal.queue import Broker, alive, beat, enqueue, room
 from portal.secret import Secret
 
 TASK = "portal.queue.beat"
@@ -154,3 +154,12 @@ def test_a_beat_is_recorded_and_renewed() -> None:
     with time_machine.travel("2026-11-23 12:01Z", tick=False):
         beat("tick")
         assert Heartbeat.objects.get().beat_at == timezone.now()
+
+
+@pytest.mark.django_db
+def test_a_part_is_alive_while_it_beats() -> None:
+    beat("tick")
+    assert alive("tick", timedelta(minutes=1))
+    assert not alive("worker", timedelta(minutes=1))
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert not alive("tick", timedelta(minutes=1))
