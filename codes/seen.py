@@ -5,7 +5,7 @@ urgent guest in that same transaction, and a lock that refuses a guest's PIN lea
 """
 
 from backups.models import BackupCode
-from backups.services import spare_seen
+from backups.services import refill, spare_seen
 from codes.cover import cover, cover_next, current
 from codes.models import AccessCode, CodePin
 from codes.own_pin import MOST_TRIES, replace_own_pin
@@ -45,6 +45,8 @@ def _guest_pin_seen(given: CodePin) -> None:
         _own_is_set(given)
     elif pin.status == Pin.Status.REFUSED:
         _own_was_refused(given)
+    elif pin.trouble == Pin.Trouble.FULL:
+        refill(code.device, wake=False)  # spares above what the lock has room for make way
     elif pin.status == Pin.Status.GONE and pin.wanted == Pin.Wanted.PRESENT:
         _own_is_gone(given)
 

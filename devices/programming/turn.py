@@ -121,14 +121,14 @@ class Turn:
 
     # writing down
 
-    def note(self, pin: Pin, **values: Any) -> None:
-        """Write what was seen of a PIN, and tell `seen` if its status or window changed. Raises LeaseLost."""
+    def note(self, pin: Pin, *, tell: bool = False, **values: Any) -> None:
+        """Write what was seen of a PIN, and tell `seen` if its status or window changed (or `tell`). Raises LeaseLost."""
         before = (pin.status, pin.seen_from, pin.seen_until)
         with transaction.atomic():
             self.lease.hold()
             Pin.objects.filter(pk=pin.pk).update(**values)
             pin.refresh_from_db()
-            if before != (pin.status, pin.seen_from, pin.seen_until):
+            if tell or before != (pin.status, pin.seen_from, pin.seen_until):
                 self._seen(pin)
 
     def note_lock(self, **values: Any) -> None:

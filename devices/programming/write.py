@@ -282,5 +282,6 @@ def _not_stored(turn: Turn, pin: Pin, outcome: Outcome) -> None:
 
 
 def _wait_for_room(turn: Turn, pin: Pin) -> None:
-    turn.note(pin, trouble=Pin.Trouble.FULL, next_attempt_at=now() + retry(max(pin.attempts, 1)))
+    rest = now() + retry(max(pin.attempts, 1))
+    turn.note(pin, tell=True, trouble=Pin.Trouble.FULL, next_attempt_at=rest)  # somebody may be able to make room
     turn.went_wrong(Pin.Trouble.FULL)
