@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import sleep
+from typing import Any
 
 from django.db import transaction
 
@@ -183,9 +184,26 @@ def contents(lock: SimulatedLock) -> list[Content]:
     return truth.contents(touched(lock))
 
 
+def switch(lock: SimulatedLock, **how: Any) -> None:
+    """Change how the lock behaves from now on: `fault`, `latency_ms`, `late_ms`, `battery`. Late writes still land."""
+    on_database(SimulatedLock.objects.filter(pk=lock.pk).update, **how)
+
+
+def wipe(lock: SimulatedLock) -> None:
+    """Take every code off the lock behind everybody's back, as a reset to factory settings does."""
+    on_database(_wipe, lock.pk)
+
+
 def touched(lock: SimulatedLock) -> SimulatedLock:
     """The lock as it is now: read afresh, with every late write landed that is due."""
     return on_database(_touched, lock.pk)
+
+
+@transaction.atomic
+def _wipe(pk: int) -> None:
+    lock = _touched(pk)
+    lock.codes = {}
+    lock.save(update_fields=["codes"])
 
 
 @transaction.atomic
