@@ -16,7 +16,6 @@ from devices.programming.look import (
 from devices.programming.plan import may_still_land, retry
 from devices.programming.turn import Silence, Steps, Turn
 from devices.providers.base import (
-    ALWAYS,
     Addressing,
     CodeId,
     Handle,
@@ -26,7 +25,9 @@ from devices.providers.base import (
     Result,
     Seen,
     Slot,
+    Window,
 )
+from devices.windows import window_for
 from portal.clock import now
 
 REFUSALS = {
@@ -166,7 +167,7 @@ def _intend(turn: Turn, pin: Pin, handle: Handle) -> bool:
 
 
 def _put(turn: Turn, pin: Pin, handle: Handle) -> Steps[None]:
-    window = pin.window if turn.caps.native_schedules else ALWAYS
+    window = _window(turn, pin)
     previous = (pin.seen_from, pin.seen_until) if pin.confirmed_at else None
     outcome = yield from turn.write("put", handle, pin.secret, pin.label, window)
     if outcome.result == Result.UNREACHABLE:
@@ -201,10 +202,14 @@ def _put(turn: Turn, pin: Pin, handle: Handle) -> Steps[None]:
         _not_stored(turn, pin, outcome)
 
 
+def _window(turn: Turn, pin: Pin) -> Window:
+    return window_for(turn.caps, turn.device.property.time_zone, pin.window, now())
+
+
 def _there(turn: Turn, pin: Pin, outcome: Outcome, seen: Observation) -> None:
     """Read back as there. A refused change of window leaves the old one standing."""
     refused = outcome.result == Result.REJECTED
-    confirm(turn, pin, seen, written=None if refused else pin.window)
+    confirm(turn, pin, seen, written=None if refused else _window(turn, pin))
     if pin.confirmed:
         turn.went_well()
         return
@@ -221,7 +226,7 @@ def _take_its_word(turn: Turn, pin: Pin, outcome: Outcome) -> None:
         turn.note(pin, next_attempt_at=now() + retry(pin.attempts))
         raise Silence
     else:
-        window = pin.window if turn.caps.native_schedules else ALWAYS
+        window = _window(turn, pin)
         turn.note(
             pin,
             status=Pin.Status.SENT,
