@@ -122,7 +122,7 @@ class Turn:
     # writing down
 
     def note(self, pin: Pin, *, tell: bool = False, **values: Any) -> None:
-        """Write what was seen of a PIN, and tell `seen` if its status or window changed (or `tell`). Raises LeaseLost."""
+        """Write what was seen of a PIN; tell `seen` if its status or window changed (or `tell`). Raises LeaseLost."""
         before = (pin.status, pin.seen_from, pin.seen_until)
         with transaction.atomic():
             self.lease.hold()

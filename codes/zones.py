@@ -1,0 +1,49 @@
+"""A property's time zone is changed: stays that have not begun keep their wall-clock times."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from codes.models import AccessCode
+from codes.services import change_code
+from devices.models import Property
+from portal.clock import from_wall_clock, now, wall_clock
+from portal.models import User
+
+
+def stays_to_move(place: Property) -> list[AccessCode]:
+    """The stays that a change of zone would move: those to come. For asking before it is done."""
+    return list(
+        AccessCode.objects.live()
+        .filter(device__property=place, kind=AccessCode.Kind.TIME_BOUND, starts_at__gt=now())
+        .select_related("device__property__workspace")
+        .order_by("starts_at")
+    )
+
+
+def change_time_zone(place: Property, zone: str, *, actor: User | None = None) -> int:
+    """Set the property's zone; check-in and checkout of stays to come stay what the clock on the wall says.
+
+    Gives the number of stays moved. Raises ValidationError for an unknown zone, and then changes nothing.
+    """
+    with transaction.atomic():
+        place = Property.objects.select_for_update().get(pk=place.pk)
+        moved, old = stays_to_move(place), place.time_zone
+        place.time_zone = zone
+        place.full_clean()
+        place.save(update_fields=["time_zone"])
+        for code in moved:
+            change_code(
+                code,
+                name=code.name,
+                starts_at=_same_wall_clock(code.starts_at, old, zone),
+                ends_at=_same_wall_clock(code.ends_at, old, zone, end=True),
+                actor=actor,
+            )
+    return len(moved)
+
+
+def _same_wall_clock(instant: datetime | None, old: str, new: str, *, end: bool = False) -> datetime | None:
+    if instant is None:
+        return None
+    return from_wall_clock(wall_clock(instant, old).replace(tzinfo=None), new, end=end)
