@@ -71,6 +71,16 @@ class Workspace(models.Model):
         _("programming lead, locks that keep schedules"), default=timedelta(hours=72)
     )
     programming_lead = models.DurationField(_("programming lead, other locks"), default=timedelta(minutes=60))
+    reveal_lead = models.DurationField(
+        _("reveal time"),
+        default=timedelta(hours=24),
+        help_text=_("A guest's link shows the PIN from this long before check-in."),
+    )
+    early_access = models.DurationField(
+        _("early access"),
+        default=timedelta(0),
+        help_text=_("A PIN that works at once is not shown earlier than this before check-in."),
+    )
 
     def __str__(self) -> str:
         return self.name

@@ -15,4 +15,5 @@ urlpatterns = [
     path("devices/", include("devices.urls")),
     path("codes/", include("codes.urls")),
     path("backups/", include("backups.urls")),
+    path("g/", include("codes.guest_urls")),
 ]

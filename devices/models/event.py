@@ -29,6 +29,7 @@ class Event(models.Model):
             _("Code deleted on the lock by somebody else"),
         )
         CODE_REVEALED = "access_code.revealed", _("PIN shown")
+        CODE_OPENED_BY_GUEST = "access_code.opened_by_guest", _("Guest opened the link")
         BACKUP_PULLED = "access_code.backup_access_code_pulled", _("Backup code pulled")
         UNCOVERED = "access_code.no_backup_available", _("No backup available")
         BACKUP_READY = "backup_code.ready", _("Backup code ready")
