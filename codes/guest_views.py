@@ -23,9 +23,10 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     door = at_the_door(code)
     if door.stage == Stage.PIN:
         shown_to_guest(door)
-    context = {"door": door, "code": code, "place": code.device.property, "zone": code.device.property.time_zone}
+    place = code.device.property
+    context = {"door": door, "code": code, "place": place, "zone": place.time_zone}
     if request.htmx:  # type: ignore[attr-defined]
-        response = changed_parts(request, "codes/guest.html#parts", context, zone=context["zone"])
+        response = changed_parts(request, "codes/guest.html#parts", context, zone=place.time_zone)
     else:
         response = render(request, "codes/guest.html", {**context, "live": Live()})
     response["Cache-Control"] = "no-store, private"

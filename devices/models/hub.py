@@ -24,7 +24,7 @@ class Hub(models.Model):
         max_length=200,
         help_text=_("For Z-Wave JS the server's address, like ws://127.0.0.1:3000."),
     )
-    credentials = SecretField(_("credentials"), null=True, blank=True)
+    credentials = SecretField(_("credentials"), null=True, blank=True)  # type: ignore[misc]  # absent for most
     calls_at_once = models.PositiveSmallIntegerField(
         _("calls at once"), default=16, help_text=_("How many of its locks are spoken to at the same time.")
     )
