@@ -1,0 +1,1 @@
+"""The demonstration: two companies, eleven locks, and a story that plays by itself."""

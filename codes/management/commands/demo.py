@@ -1,0 +1,142 @@
+"""`manage.py demo`: the whole portal on one machine, with simulated locks. One line, Ctrl-C, nothing left behind."""
+
+import fcntl
+import http.client
+import socket
+import sys
+from argparse import SUPPRESS, ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, close_old_connections, connections
+
+from codes.demo import state, story
+from codes.demo.seed import MANAGER, PASSWORD, seed
+from portal.process import Program, Supervisor, end_with_launcher
+from portal.queue import alive
+
+HOST = "127.0.0.1"
+SILENT = timedelta(minutes=3)  # the heartbeat's schedule calls each minute
+
+
+class Command(BaseCommand):
+    help = "Starts the whole portal with simulated locks and a story that plays by itself. For a first look."
+    requires_migrations_checks = False
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="where the portal answers (default: 8000)")
+        parser.add_argument("--reset", action="store_true", help="forget everything the demo did before")
+        parser.add_argument("--story", action="store_true", help=SUPPRESS)  # the child that plays it
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo runs with DEBUG on only: its passwords are known to everybody.")
+        if options["story"]:
+            story.run()
+            return
+        end_with_launcher("uv")
+        port: int = options["port"]
+        check_port(port)
+        with only_one():
+            prepare(reset=options["reset"])
+            self.run(port)
+
+    def run(self, port: int) -> None:
+        with Supervisor(programs(port), logs=state.logs(), tell=self.stderr.write) as running:
+            done = running.watch(until=lambda: answers(port))
+            if done and not running.stopping:
+                self.stdout.write(f"Portal ready: http://{HOST}:{port}/  sign in as {MANAGER} / {PASSWORD}")
+                self.stdout.flush()
+                done = running.watch()
+        if not done:
+            raise CommandError("The demo has ended because a part of it would not run.")
+
+
+def check_port(port: int) -> None:
+    """Raises CommandError when somebody listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except (OSError, OverflowError) as error:
+            raise CommandError(f"Port {port} cannot be used ({error}). Choose another one with --port.") from error
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """One demo a data directory: two would take turns at the same locks."""
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+    with (settings.DATA_DIR / "demo.lock").open("w") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CommandError(
+                f"A demo runs in {settings.DATA_DIR} already. Stop it, or set PORTAL_DATA_DIR to another place."
+            ) from error
+        yield
+
+
+def prepare(*, reset: bool) -> None:
+    """The database as the demo wants it: its own, migrated, filled once."""
+    if strange := state.foreign():
+        raise CommandError(
+            f"This database holds {strange}. The demo runs on an empty database or its own: "
+            "set DATABASE_URL or PORTAL_DATA_DIR."
+        )
+    if reset:
+        state.reset()
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    seed()
+    connections.close_all()
+
+
+def programs(port: int) -> list[Program]:
+    """What runs: the web server, the workers, the tick, and the story until it is told."""
+    manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+    return [
+        Program("web", web(port)),
+        Program("workers", [*manage, "qcluster"], well=workers_are_well),
+        Program("tick", [*manage, "tick"]),
+        Program("story", [*manage, "demo", "--story"], once=True),
+    ]
+
+
+def web(port: int) -> list[str]:
+    return [
+        sys.executable,
+        *("-m", "gunicorn", "portal.wsgi"),
+        *("--chdir", str(settings.BASE_DIR)),
+        *("--bind", f"{HOST}:{port}"),
+        *("--workers", "2", "--threads", "4", "--graceful-timeout", "2"),
+        "--no-control-socket",
+    ]
+
+
+def workers_are_well(age: float) -> bool:
+    """A cluster whose worker was killed can freeze: its heartbeat tells."""
+    if age < SILENT.total_seconds():
+        return True
+    close_old_connections()
+    try:
+        return alive("worker", SILENT)
+    except DatabaseError:
+        return True  # the database is away: no fault of the workers
+
+
+def answers(port: int) -> bool:
+    """Whether the portal says that it is ready: pages are served, and the tick beats."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
