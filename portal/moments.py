@@ -1,0 +1,42 @@
+"""Times as people read them: the property's wall clock, short, inside a `<time>` that carries the instant."""
+
+from datetime import datetime, timedelta
+
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from portal.clock import now, wall_clock
+
+THIS_WEEK = timedelta(days=6)
+
+
+def moment(instant: datetime, zone: str) -> SafeString:
+    """`23 Nov 15:00`, with the year where it is not this one."""
+    local, today = wall_clock(instant, zone), wall_clock(now(), zone)
+    return _time(instant, date_format(local, "j M H:i" if local.year == today.year else "j M Y H:i"))
+
+
+def clock(instant: datetime, zone: str) -> SafeString:
+    """`14:40` today, else with its date."""
+    local = wall_clock(instant, zone)
+    if local.date() != wall_clock(now(), zone).date():
+        return moment(instant, zone)
+    return _time(instant, date_format(local, "H:i"))
+
+
+def soon(instant: datetime, zone: str) -> SafeString:
+    """`Sat 15:00` within the next days, else with its date."""
+    if not timedelta(0) <= instant - now() < THIS_WEEK:
+        return moment(instant, zone)
+    return _time(instant, date_format(wall_clock(instant, zone), "D H:i"))
+
+
+def zone_name(zone: str) -> str:
+    """`Lisbon time` for Europe/Lisbon."""
+    return _("%(city)s time") % {"city": zone.rpartition("/")[2].replace("_", " ")}
+
+
+def _time(instant: datetime, words: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', instant.isoformat(timespec="seconds"), words)

@@ -1,0 +1,26 @@
+"""Forms that are sent twice do their work once."""
+
+import uuid
+
+from django.core.cache import cache
+
+KEPT = 24 * 3600  # seconds
+
+
+def new_token() -> str:
+    """A value for a form's hidden field, another for every time the form is shown."""
+    return uuid.uuid4().hex
+
+
+def first_time(token: str) -> bool:
+    """Whether nobody came with this token before. Of two requests at the same moment one gets True."""
+    return cache.add(_key(token), 1, KEPT)
+
+
+def again(token: str) -> None:
+    """Let the token be used once more: the work was refused."""
+    cache.delete(_key(token))
+
+
+def _key(token: str) -> str:
+    return f"once:{token[:64]}"
