@@ -1,5 +1,10 @@
-"""Where the pages of this app live."""
+"""Where the pages about pools live."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from backups import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("warnings/", views.warnings, name="warnings"),
+    path("<uuid:device_id>/acknowledge/", views.acknowledge, name="pool_acknowledge"),
+]

@@ -1,0 +1,228 @@
+"""What pages say about a lock's pool of backup codes: its state, and the warning if there is one. Reads only.
+
+`pools_of(devices)` answers for any number of locks with the same number of queries.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+
+from backups.models import BackupCode, BackupPool
+from backups.services import SETTING_UP
+from devices import listing
+from devices.listing import Words
+from devices.models import MAYBE_ON_LOCK, Device, Pin
+from portal.clock import now
+from portal.models import Workspace
+from portal.moments import clock
+
+RECENT = timedelta(days=7)
+SEVERAL = 2
+
+
+class State(StrEnum):
+    CHECKING = "checking"  # nobody knows yet whether the lock supports backups
+    SETTING_UP = "setting_up"  # new, and not full for the first time yet
+    READY = "ready"
+    LOW = "low"
+    EXHAUSTED = "exhausted"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatus:
+    """A lock's pool as a page shows it. `pending`: it is about to change by itself."""
+
+    state: State
+    ready: int
+    size: int
+    sentence: Words
+    tone: str
+    pool: BackupPool | None = None
+    pulled: int = 0  # in the last seven days
+    used: int = 0  # PINs of ours that may be on the lock
+    failed: str = ""  # the commonest Pin.Trouble among guests' own PINs that failed in the last seven days
+    pending: bool = False
+    codes: Sequence[BackupCode] = field(default=())  # spares and recent draws; only for one lock's page
+
+    @property
+    def warns(self) -> bool:
+        return self.state == State.EXHAUSTED or self.pulled >= SEVERAL
+
+    @property
+    def spaces(self) -> list[bool]:
+        """The gauge: one a place, True where a spare is ready."""
+        return [place < self.ready for place in range(self.size)]
+
+
+def pool_of(device: Device) -> PoolStatus:
+    """One lock's pool, with its spares and recent draws. One query, given the device with its `backup_pool`."""
+    pool: BackupPool | None = getattr(device, "backup_pool", None)
+    pins = (
+        Pin.objects.filter(device=device)
+        .filter(
+            Q(status__in=MAYBE_ON_LOCK)
+            | Q(backup_code__drawn_at=None, backup_code__retired_at=None, backup_code__isnull=False)
+            | Q(backup_code__drawn_at__gt=now() - RECENT)
+            | ~Q(trouble=Pin.Trouble.NONE) & Q(code_pin__role="own", code_pin__given_at__gt=now() - RECENT)
+        )
+        .select_related("backup_code", "code_pin__code")
+    )
+    return _one(device, pool, list(pins))
+
+
+def pools_of(devices: Iterable[Device]) -> dict[UUID, PoolStatus]:
+    """The pools of many locks, by lock. Two queries."""
+    devices = list(devices)
+    pools = {pool.device_id: pool for pool in counted(BackupPool.objects.filter(device__in=devices))}
+    used = dict(
+        Pin.objects.filter(device__in=devices)
+        .maybe_on_lock()
+        .values_list("device")
+        .annotate(count=Count("pk"))
+        .order_by()
+    )
+    statuses = {}
+    for device in devices:
+        pool = pools.get(device.pk)
+        ready, pulled = (pool.ready_count, pool.pulled_count) if pool else (0, 0)  # type: ignore[attr-defined]
+        statuses[device.pk] = status(device, pool, ready=ready, pulled=pulled, used=used.get(device.pk, 0))
+    return statuses
+
+
+def counted(pools: QuerySet[BackupPool]) -> QuerySet[BackupPool]:
+    """Pools with `ready_count` and `pulled_count` (the last seven days)."""
+    ready = Q(
+        codes__drawn_at=None,
+        codes__retired_at=None,
+        codes__pin__status=Pin.Status.SET,
+        codes__pin__wanted=Pin.Wanted.PRESENT,
+    )
+    return pools.annotate(
+        ready_count=Count("codes", filter=ready),
+        pulled_count=Count("codes", filter=Q(codes__drawn_at__gt=now() - RECENT)),
+    )
+
+
+def warned(workspace: Workspace) -> QuerySet[BackupPool]:
+    """The workspace's pools that warn, exhausted first; those that somebody is on included."""
+    pools = BackupPool.objects.filter(device__in=Device.objects.of(workspace), device__capabilities__backup_pool=True)
+    drawn = BackupCode.objects.filter(pool=OuterRef("pk"), drawn_at__isnull=False).values("pk")[:1]
+    settled = (
+        Q(filled_at__isnull=False)
+        | Q(activated_at__lte=now() - SETTING_UP)
+        | Q(device__online=Device.Online.NO)
+        | Q(drawn_once__isnull=False)
+    )
+    return (
+        counted(pools)
+        .annotate(drawn_once=Subquery(drawn))
+        .filter(Q(settled, ready_count=0) | Q(pulled_count__gte=SEVERAL))
+        .order_by("ready_count", "device__property__name", "device__name")
+    )
+
+
+def warning_count(workspace: Workspace) -> int:
+    """How many causes of pool warnings nobody has taken on. A hub that is down is one, however many its locks."""
+    causes = (
+        warned(workspace)
+        .filter(acknowledged_at=None)
+        .values_list("device", "device__hub", "device__hub__down_since")
+        .order_by()
+    )
+    return len({hub if down else device for device, hub, down in causes})
+
+
+def status(device: Device, pool: BackupPool | None, *, ready: int, pulled: int, used: int) -> PoolStatus:
+    """The pool's state in words, from what was counted."""
+    state = _state(device, pool, ready, pulled)
+    size = pool.size if pool else 0
+    sentence, tone, pending = _words(state, device, pool, ready, used)
+    return PoolStatus(state, ready, size, sentence, tone, pool, pulled, used, pending)
+
+
+def _one(device: Device, pool: BackupPool | None, pins: list[Pin]) -> PoolStatus:
+    codes = [pin.backup_code for pin in pins if hasattr(pin, "backup_code")]
+    for pin in pins:
+        if hasattr(pin, "backup_code"):
+            pin.backup_code.pin = pin
+    recent = now() - RECENT
+    failed = Counter(pin.trouble for pin in pins if pin.trouble and not hasattr(pin, "backup_code"))
+    base = status(
+        device,
+        pool,
+        ready=sum(is_ready(code) for code in codes),
+        pulled=sum(code.drawn_at is not None and code.drawn_at > recent for code in codes),
+        used=sum(pin.maybe_on_lock for pin in pins),
+    )
+    return replace(base, codes=codes, failed=failed.most_common(1)[0][0] if failed else "")
+
+
+def is_ready(code: BackupCode) -> bool:
+    """A spare on the lock, as the lock itself said: like `BackupCode.objects.ready()`."""
+    spare = code.drawn_at is None and code.retired_at is None
+    return spare and code.pin.status == Pin.Status.SET and code.pin.wanted == Pin.Wanted.PRESENT
+
+
+def _state(device: Device, pool: BackupPool | None, ready: int, pulled: int) -> State:
+    if device.caps is None or device.caps.backup_pool is None:
+        return State.CHECKING
+    if not device.caps.backup_pool:
+        return State.UNSUPPORTED
+    if pool is None:
+        return State.SETTING_UP
+    if ready >= pool.size:
+        return State.READY
+    young = pool.filled_at is None and pool.activated_at > now() - SETTING_UP and not pulled
+    if young and not listing.unreachable(device):
+        return State.SETTING_UP
+    return State.LOW if ready else State.EXHAUSTED
+
+
+def _words(state: State, device: Device, pool: BackupPool | None, ready: int, used: int) -> tuple[Words, str, bool]:
+    """Sentence, tone, and whether it is about to change by itself."""
+    size = pool.size if pool else 5
+    count = format_html(_("<strong>{}</strong> of {} ready."), ready, size)
+    if state == State.CHECKING:
+        return _("Checking whether this lock supports backup codes."), "wait", True
+    if state == State.UNSUPPORTED:
+        return _("This lock does not support backup codes. We warn you if a guest’s code fails."), "quiet", False
+    if state == State.SETTING_UP:
+        return format_html(_("Setting up: <strong>{}</strong> of {} ready."), ready, size), "wait", True
+    if state == State.READY:
+        return count, "ok", False
+    reason = _hindrance(device, used)
+    if state == State.EXHAUSTED:
+        since = (pool.exhausted_since or pool.activated_at) if pool else now()
+        told = format_html(_("Exhausted since {}."), clock(since, listing.zone_of(device)))
+        return format_html("{} {}", count, told), "bad", not reason
+    if reason:
+        return format_html("{} {}", count, reason), "warn", False
+    more = _("Setting %(missing)d more.") % {"missing": size - ready}
+    return format_html("{} {}", count, more), "info", True
+
+
+def _hindrance(device: Device, used: int) -> Words:
+    """Why the pool does not fill up now; "" when nothing holds it up."""
+    if listing.unreachable(device):
+        return _("Refills when the lock reconnects.")
+    if listing.full(device, used):
+        slots = device.caps.slots if device.caps else 0
+        return _("Lock full: %(slots)d of %(slots)d spaces used.") % {"slots": slots}
+    if not device.trouble or not device.trouble_count:
+        return ""
+    if device.trouble == Pin.Trouble.PROVIDER:
+        trouble = _("The lock maker’s system has errors")
+    else:
+        reason = str(Pin.Trouble(device.trouble).label)
+        trouble = reason[:1].upper() + reason[1:]
+    if not device.next_sync_at:
+        return f"{trouble}."
+    return format_html(_("{}; next try {}."), trouble, clock(device.next_sync_at, listing.zone_of(device)))
