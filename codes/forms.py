@@ -1,0 +1,104 @@
+"""What people type about codes. Times are wall-clock times in the property's zone."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from codes.models import AccessCode
+from devices.models import Device
+from devices.pins import rules_of
+from portal.clock import from_wall_clock, now, wall_clock
+from portal.moments import zone_name
+from portal.once import new_token
+from portal.secret import Secret
+
+CHECK_IN, CHECKOUT = time(15), time(11)
+
+
+class WallClockField(forms.Field):
+    """A date and time as a clock on the property's wall shows it: naive, without a zone."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value: Any) -> datetime | None:
+        if value in self.empty_values:
+            return None
+        try:
+            return datetime.fromisoformat(str(value).strip()).replace(tzinfo=None)
+        except ValueError:
+            raise ValidationError(_("Write a date and a time like 2026-11-23 15:00.")) from None
+
+
+class AddCodeForm(forms.Form):
+    """A new code for one lock. `values()` are the keyword arguments of `codes.services.add_code`."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("For whom"),
+        choices=[
+            (AccessCode.Kind.TIME_BOUND, gettext_lazy("A guest, from check-in to checkout")),
+            (AccessCode.Kind.ONGOING, gettext_lazy("Staff or a resident, until cancelled")),
+        ],
+        initial=AccessCode.Kind.TIME_BOUND,
+        widget=forms.RadioSelect,
+    )
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    booking_reference = forms.CharField(label=gettext_lazy("Booking reference"), max_length=60, required=False)
+    starts_at = WallClockField(label=gettext_lazy("Check-in"), required=False)
+    ends_at = WallClockField(label=gettext_lazy("Checkout"), required=False)
+    pin = forms.CharField(
+        label=gettext_lazy("PIN"),
+        required=False,
+        max_length=12,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    once = forms.CharField(widget=forms.HiddenInput, max_length=64, initial=new_token)
+
+    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = device.property.time_zone
+        today = wall_clock(now(), self.zone).date()
+        self.fields["starts_at"].initial = datetime.combine(today, CHECK_IN)
+        self.fields["ends_at"].initial = datetime.combine(today + timedelta(days=1), CHECKOUT)
+        for name in ("starts_at", "ends_at"):
+            self.fields[name].help_text = zone_name(self.zone)
+        lengths = rules_of(device).lengths
+        self.fields["pin"].help_text = _("%(lengths)s digits. Leave it empty and a safe one is chosen for you.") % {
+            "lengths": _spoken(lengths)
+        }
+
+    def clean_pin(self) -> Secret | None:
+        digits = self.cleaned_data["pin"].replace(" ", "")
+        if digits and not (digits.isascii() and digits.isdigit()):
+            raise ValidationError(_("A PIN has digits only."))
+        return Secret(digits) if digits else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == AccessCode.Kind.TIME_BOUND:
+            for name, label in (("starts_at", _("check-in")), ("ends_at", _("checkout"))):
+                if name not in self.errors and cleaned.get(name) is None:
+                    self.add_error(name, _("A guest’s code needs a %(time)s.") % {"time": label})
+        return cleaned
+
+    def values(self) -> dict[str, Any]:
+        cleaned = {name: value for name, value in self.cleaned_data.items() if name != "once"}
+        starts_at, ends_at = cleaned.pop("starts_at"), cleaned.pop("ends_at")
+        if cleaned["kind"] == AccessCode.Kind.ONGOING:
+            return cleaned
+        return {
+            **cleaned,
+            "starts_at": from_wall_clock(starts_at, self.zone),
+            "ends_at": from_wall_clock(ends_at, self.zone, end=True),
+        }
+
+
+def _spoken(lengths: tuple[int, ...]) -> str:
+    if len(lengths) == 1:
+        return str(lengths[0])
+    if lengths == tuple(range(lengths[0], lengths[-1] + 1)):
+        return _("%(least)d to %(most)d") % {"least": lengths[0], "most": lengths[-1]}
+    return ", ".join(str(length) for length in lengths)

@@ -1,0 +1,215 @@
+"""A lock's code list: regular and backup codes together, in the order in which they matter. Reads only.
+
+What needs attention comes first, then guests by check-in with the backup right under the code it covers, then
+ongoing codes, then those that are over, and at the end the backups that are ready.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from backups.models import BackupCode
+from codes.cover import door_pin
+from codes.models import AccessCode, CodePin
+from codes.status import Status, backup_in_use, code_status, spare_status
+from devices import listing
+from devices.listing import Words
+from devices.models import MAYBE_ON_LOCK, Device
+from portal.clock import now
+from portal.moments import soon
+
+KEPT = timedelta(hours=24)  # how long a code that is over and off the lock stays in the list
+GUEST, ONGOING, BACKUP, ATTENTION = "guest", "ongoing", "backup", "attention"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list. `pin_id` names the PIN that works now, None: none does. Digits are not in here."""
+
+    key: str
+    kind: str
+    name: str
+    status: Status
+    code_id: UUID | None = None
+    reference: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    pin_id: int | None = None
+    cover: str = ""  # "Guest uses Backup 7F3A", or "Covers Ben Okafor"
+    cover_key: str = ""  # the row it speaks of
+    over: bool = False
+    under: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A code with its backups, or a backup that is ready."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def attention(self) -> bool:
+        return any(row.status.attention for row in self.rows)
+
+    def order(self) -> tuple[object, ...]:
+        first = self.rows[0]
+        kinds = {GUEST: 1, ONGOING: 2, BACKUP: 4}
+        place = 3 if first.over else kinds[first.kind]
+        if self.attention:
+            place = 0.5 if first.over else 0  # a guest who is to come in goes before a PIN that is to go
+        begins = first.starts_at.timestamp() if first.starts_at else float("inf")
+        return place, begins, first.name.casefold(), first.key
+
+    def says(self, words: str) -> bool:
+        text = " ".join(f"{row.name} {row.reference}" for row in self.rows).casefold()
+        return all(word in text for word in words.casefold().split())
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """A lock's codes as its page shows them, after the filter. `total` is before it."""
+
+    rows: list[Row]
+    total: int
+    troubled: int
+    pending: bool
+    next_arrival: Words = ""
+    filtered: bool = False
+
+    @property
+    def health(self) -> str:
+        if not self.troubled:
+            return _("All codes OK")
+        return ngettext("%(count)d code needs attention", "%(count)d codes need attention", self.troubled) % {
+            "count": self.troubled
+        }
+
+
+def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", words: str = "") -> CodeList:
+    """The list, filtered by kind (guest, ongoing, backup, attention) and words. One query.
+
+    `spares` are the pool's backups with their pins; those that are somebody's are found through their codes.
+    """
+    codes = codes_with_pins(device)
+    groups = [_group(code, device) for code in codes]
+    groups += [Group((_spare_row(spare, device),)) for spare in spares if _listed(spare)]
+    groups.sort(key=Group.order)
+    chosen = [group for group in groups if group.says(words)]
+    return CodeList(
+        rows=[row for group in chosen for row in group.rows if _shown(row, group, show)],
+        total=sum(len(group.rows) for group in groups),
+        troubled=sum(group.attention for group in groups),
+        pending=any(row.status.pending for group in groups for row in group.rows),
+        next_arrival=_next_arrival(codes, device),
+        filtered=bool(words or show),
+    )
+
+
+def codes_with_pins(device: Device) -> list[AccessCode]:
+    """The lock's codes that are live, were live within a day, or may still open the door; with all their PINs.
+
+    One query: `code_pins` is filled as if it had been prefetched.
+    """
+    recent = Q(code__ended_at=None) | Q(code__ended_at__gt=now() - KEPT) | Q(pin__status__in=MAYBE_ON_LOCK)
+    found = (
+        CodePin.objects.filter(recent, code__device=device).select_related("code", "pin__backup_code").order_by("pk")
+    )
+    codes: dict[UUID, AccessCode] = {}
+    given: dict[UUID, list[CodePin]] = {}
+    for one in found:
+        code = codes.setdefault(one.code_id, one.code)
+        one.code, one.pin.device, code.device = code, device, device
+        given.setdefault(code.pk, []).append(one)
+    for pk, code in codes.items():
+        code._prefetched_objects_cache = {"code_pins": given[pk]}  # type: ignore[attr-defined]
+    return list(codes.values())
+
+
+def code_row(code: AccessCode, device: Device) -> Row:
+    """One access code as a row; its `code_pins` are prefetched with pins and backup codes."""
+    given = list(code.code_pins.all())
+    backup = next((one for one in given if _covers(one)), None)
+    pin = door_pin(code)
+    return Row(
+        key=f"code-{code.pk}",
+        kind=GUEST if code.time_bound else ONGOING,
+        name=code.name,
+        status=code_status(code, given, device),
+        code_id=code.pk,
+        reference=code.booking_reference,
+        starts_at=code.starts_at,
+        ends_at=code.ends_at,
+        pin_id=pin.pk if pin else None,
+        cover=_("Guest uses Backup %(id)s") % {"id": backup.pin.backup_code.code_id} if backup else "",
+        cover_key=f"backup-{backup.pin.backup_code.pk}" if backup else "",
+        over=code.ended_at is not None,
+    )
+
+
+def _group(code: AccessCode, device: Device) -> Group:
+    backups = [one for one in code.code_pins.all() if one.role == CodePin.Role.BACKUP and _still_matters(one)]
+    return Group((code_row(code, device), *(_given_row(one) for one in backups)))
+
+
+def _given_row(given: CodePin) -> Row:
+    code, backup = given.code, given.pin.backup_code
+    return Row(
+        key=f"backup-{backup.pk}",
+        kind=BACKUP,
+        name=str(backup),
+        status=backup_in_use(given),
+        starts_at=code.starts_at,
+        ends_at=code.ends_at,
+        cover=_("Covers %(name)s") % {"name": code.name},
+        cover_key=f"code-{code.pk}",
+        over=code.ended_at is not None,
+        under=True,
+    )
+
+
+def _spare_row(spare: BackupCode, device: Device) -> Row:
+    return Row(key=f"backup-{spare.pk}", kind=BACKUP, name=str(spare), status=spare_status(spare, device))
+
+
+def _listed(spare: BackupCode) -> bool:
+    """Spares that are on the lock or may be; those still to come are told by the pool."""
+    return spare.drawn_at is None and spare.pin.maybe_on_lock
+
+
+def _covers(given: CodePin) -> bool:
+    return given.role == CodePin.Role.BACKUP and given.ended_at is None and given.pin.maybe_on_lock
+
+
+def _still_matters(given: CodePin) -> bool:
+    return given.pin.maybe_on_lock or (given.ended_at is None and given.code.ended_at is None)
+
+
+def _shown(row: Row, group: Group, show: str) -> bool:
+    if show == ATTENTION:
+        return group.attention
+    return row.kind == show if show in (GUEST, ONGOING, BACKUP) else True
+
+
+def _next_arrival(codes: Sequence[AccessCode], device: Device) -> Words:
+    """`Chloé Martin, Sat 15:00, not on lock yet`"""
+    at = now()
+    coming = [code for code in codes if code.ended_at is None and code.starts_at and code.starts_at > at]
+    if not coming:
+        return ""
+    code = min(coming, key=lambda code: (code.starts_at, code.name))
+    begins = soon(code.starts_at or at, listing.zone_of(device))
+    state = _("on the lock") if _works(code) else _("not on lock yet")
+    return format_html("{}, {}, {}", code.name, begins, state)
+
+
+def _works(code: AccessCode) -> bool:
+    return any(
+        one.ended_at is None and (one.pin.confirmed or (one.role == CodePin.Role.BACKUP and one.pin.maybe_on_lock))
+        for one in code.code_pins.all()
+    )

@@ -1,0 +1,163 @@
+"""Pages about access codes: adding one, one code, its PIN, a backup for it, cancelling."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from backups.models import BackupCode
+from codes import services
+from codes.cover import current, door_pin
+from codes.forms import AddCodeForm
+from codes.listing import code_row
+from codes.models import AccessCode, CodePin
+from devices import history
+from devices.models import Device
+from devices.pin_rules import NoPinLeft
+from portal import once
+from portal.access import MemberRequest, may_change, may_reveal, member
+from portal.clock import now
+from portal.forms import add_errors
+from portal.live import Live, changed_parts
+
+
+def code_or_404(request: MemberRequest, pk: UUID) -> AccessCode:
+    """The workspace's code with its lock and PINs; another workspace's is not found."""
+    given = CodePin.objects.select_related("pin__backup_code").order_by("pk")
+    mine = AccessCode.objects.of(request.membership.workspace).select_related("device__property", "device__hub")
+    return get_object_or_404(mine.prefetch_related(Prefetch("code_pins", given)), pk=pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@may_change
+def code_add(request: MemberRequest, device_id: UUID) -> HttpResponse:
+    mine = Device.objects.of(request.membership.workspace).select_related("property")
+    device = get_object_or_404(mine, pk=device_id)
+    if "suggest" in request.POST:
+        return _add_page(request, device, _with_suggestion(request, device))
+    form = AddCodeForm(request.POST or None, device=device)
+    if not form.is_valid():
+        return _add_page(request, device, form)
+    token = form.cleaned_data["once"]
+    if not once.first_time(token):
+        return redirect("device", device.pk)
+    try:
+        code = services.add_code(device=device, actor=request.user, **form.values())
+    except ValidationError as error:
+        once.again(token)
+        add_errors(form, error)
+        return _add_page(request, device, form)
+    messages.success(request, _("Code added for %(name)s.") % {"name": code.name})
+    return redirect("device", device.pk)
+
+
+@require_safe
+@member
+def code(request: MemberRequest, pk: UUID) -> HttpResponse:
+    return render(request, "codes/code.html", {**_code_context(request, pk), "live": Live()})
+
+
+@require_safe
+@member
+def code_live(request: MemberRequest, pk: UUID) -> HttpResponse:
+    context = _code_context(request, pk)
+    return changed_parts(request, "codes/code_live.html", context, zone=str(context["zone"]))
+
+
+@require_POST
+@never_cache
+@may_reveal
+def code_reveal(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """The PIN that works now, once, for this person: as a part of the list or as a page of its own."""
+    code = code_or_404(request, pk)
+    secret = services.reveal(code, actor=request.user)
+    pin = door_pin(code)
+    context = {
+        "code": code,
+        "zone": code.device.property.time_zone,
+        "digits": secret.reveal() if secret else "",
+        "pin_id": pin.pk if pin else None,
+        "section": "devices",
+    }
+    return render(request, "codes/pin.html#shown" if request.htmx else "codes/pin.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_reveal
+def code_backup(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """ "Use a backup code now", asked once more first. Pressed twice it is the same backup."""
+    code = code_or_404(request, pk)
+    held = current(code, CodePin.Role.BACKUP)
+    if request.method == "POST":
+        return _pull(request, code)
+    ready = BackupCode.objects.ready().filter(pool__device=code.device).count()
+    context = {"code": code, "ready": ready, "held": held, "zone": code.device.property.time_zone}
+    return render(request, "codes/code_backup.html", {**context, "section": "devices"})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_change
+def code_cancel(request: MemberRequest, pk: UUID) -> HttpResponse:
+    code = code_or_404(request, pk)
+    if request.method == "POST":
+        services.cancel_code(code, actor=request.user)
+        messages.success(request, _("%(name)s’s code is cancelled. It leaves the lock.") % {"name": code.name})
+        return redirect("device", code.device_id)
+    context = {
+        "code": code,
+        "zone": code.device.property.time_zone,
+        "staying": code.ended_at is None and bool(code.starts_at and code.starts_at <= now()),
+        "section": "devices",
+    }
+    return render(request, "codes/code_cancel.html", context)
+
+
+def _pull(request: MemberRequest, code: AccessCode) -> HttpResponse:
+    try:
+        backup = services.pull_backup(code, actor=request.user)
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("code", code.pk)
+    if backup is None:
+        messages.error(request, _("No backup code is ready on this lock. Contact support, or let the guest in."))
+    else:
+        told = {"backup": backup, "name": code.name}
+        messages.success(request, _("%(backup)s now opens the door for %(name)s. Show the PIN below.") % told)
+    return redirect("code", code.pk)
+
+
+def _add_page(request: MemberRequest, device: Device, form: AddCodeForm) -> HttpResponse:
+    context = {"device": device, "form": form, "suggested": "suggest" in request.POST, "section": "devices"}
+    return render(request, "codes/code_add.html", context)
+
+
+def _with_suggestion(request: MemberRequest, device: Device) -> AddCodeForm:
+    """The form as it was typed, with a PIN in it; nothing is complained about yet."""
+    typed = {**request.POST.dict()}
+    try:
+        typed["pin"] = services.suggest_pin(device).reveal()
+    except NoPinLeft as error:
+        messages.error(request, str(error))
+    form = AddCodeForm(initial=typed, device=device)
+    for name in ("starts_at", "ends_at"):
+        form.fields[name].initial = typed.get(name)
+    return form
+
+
+def _code_context(request: MemberRequest, pk: UUID) -> dict[str, object]:
+    code = code_or_404(request, pk)
+    return {
+        "code": code,
+        "device": code.device,
+        "zone": code.device.property.time_zone,
+        "row": code_row(code, code.device),
+        "activity": history.of_code(code.pk),
+        "section": "devices",
+    }
