@@ -170,7 +170,6 @@ Q_CLUSTER = {
     "poll": 0.2,
     "catch_up": False,
     "cache": "local",
-    "log_level": env.str("QUEUE_LOG_LEVEL", "WARNING"),
 }
 
 # Language and time. Pages show the property's zone.
@@ -218,4 +217,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL", "INFO")},
+    # With a root handler there, django-q leaves its own level unset: each task would write three lines.
+    "loggers": {"django-q": {"level": env.log_level("QUEUE_LOG_LEVEL", "WARNING")}},
 }

@@ -36,12 +36,15 @@ class Stuck(Exception):
     """A step of the story did not come about."""
 
 
+def rest(seconds: float) -> None:
+    time.sleep(seconds)
+    close_old_connections()
+
+
 class Story:
     """One performance. `sleep` and `clock` are the real ones but in tests."""
 
-    def __init__(
-        self, sleep: Callable[[float], None] = time.sleep, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, sleep: Callable[[float], None] = rest, clock: Callable[[], float] = time.monotonic) -> None:
         self._sleep, self._clock = sleep, clock
         self._began = clock()
         self.seconds: dict[str, float] = {}
@@ -49,7 +52,6 @@ class Story:
     def wait_for_sign_in(self) -> None:
         while not User.objects.filter(email=MANAGER, last_login__isnull=False).exists():
             self._sleep(POLL)
-            close_old_connections()
         self._began = self._clock()
         self._note("signed in")
 
@@ -87,7 +89,6 @@ class Story:
             if self._clock() > deadline:
                 raise Stuck(step)
             self._sleep(POLL)
-            close_old_connections()
         self._note(step)
 
     def _elapsed(self) -> float:
