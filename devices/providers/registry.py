@@ -7,8 +7,12 @@ from uuid import UUID
 from devices.models import Hub
 from devices.providers.base import LockProvider
 from devices.providers.simulator import SimulatorProvider
+from devices.providers.zwave import ZwaveProvider
 
-_makers: dict[str, Callable[[Hub], LockProvider]] = {Hub.Provider.SIMULATOR: SimulatorProvider}
+_makers: dict[str, Callable[[Hub], LockProvider]] = {
+    Hub.Provider.SIMULATOR: SimulatorProvider,
+    Hub.Provider.ZWAVE: lambda hub: ZwaveProvider(hub.address),
+}
 _open: dict[tuple[int, UUID, str], LockProvider] = {}
 
 

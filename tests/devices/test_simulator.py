@@ -27,7 +27,6 @@ from devices.providers.base import (
     Unreachable,
     Window,
 )
-from devices.providers.registry import provider_for
 from devices.providers.simulator import SimulatorProvider, contents, opens
 from portal.secret import Secret
 from tests import factories
@@ -539,7 +538,7 @@ class TestThreads:
         hub = factories.HubFactory()
         devices = factories.DeviceFactory.create_batch(20, hub=hub)
         SimulatedLock.objects.update(latency_ms=50)
-        provider = provider_for(hub)
+        provider = SimulatorProvider(hub)
         together = Barrier(20)
 
         def turn(device: Device) -> tuple[Result, Seen]:
@@ -566,11 +565,3 @@ class TestThreads:
         rig.set(fault=Fault.UNREACHABLE)
         with ThreadPoolExecutor(1) as pool, pytest.raises(Unreachable):
             pool.submit(rig.read_all).result()
-
-
-def test_a_hub_has_one_provider_until_its_address_changes(db: None) -> None:
-    hub = factories.HubFactory()
-    first = provider_for(hub)
-    assert provider_for(type(hub).objects.get(pk=hub.pk)) is first
-    hub.address = "elsewhere"
-    assert provider_for(hub) is not first
