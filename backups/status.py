@@ -8,11 +8,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import TypedDict
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django_stubs_ext import WithAnnotations
 
 from backups.models import BackupCode, BackupPool
 from backups.services import SETTING_UP
@@ -79,51 +82,55 @@ def pool_of(device: Device) -> PoolStatus:
 
 
 def pools_of(devices: Iterable[Device]) -> dict[UUID, PoolStatus]:
-    """The pools of many locks, by lock. Two queries."""
+    """The pools of many locks, by lock. One query."""
     devices = list(devices)
     pools = {pool.device_id: pool for pool in counted(BackupPool.objects.filter(device__in=devices))}
-    used = dict(
-        Pin.objects.filter(device__in=devices)
-        .maybe_on_lock()
-        .values_list("device")
-        .annotate(count=Count("pk"))
-        .order_by()
-    )
     statuses = {}
     for device in devices:
         pool = pools.get(device.pk)
-        ready, pulled = (pool.ready_count, pool.pulled_count) if pool else (0, 0)  # type: ignore[attr-defined]
-        statuses[device.pk] = status(device, pool, ready=ready, pulled=pulled, used=used.get(device.pk, 0))
+        ready, pulled, used = (pool.ready_count, pool.pulled_count, pool.used_count) if pool else (0, 0, 0)
+        statuses[device.pk] = status(device, pool, ready=ready, pulled=pulled, used=used)
     return statuses
 
 
-def counted(pools: QuerySet[BackupPool]) -> QuerySet[BackupPool]:
-    """Pools with `ready_count` and `pulled_count` (the last seven days)."""
+class Counts(TypedDict):
+    ready_count: int
+    pulled_count: int
+    used_count: int
+
+
+type CountedPools = QuerySet[WithAnnotations[BackupPool, Counts]]
+
+
+def counted(pools: QuerySet[BackupPool]) -> CountedPools:
+    """Pools with `ready_count`, `pulled_count` (the last seven days) and `used_count` (places used on the lock)."""
     ready = Q(
         codes__drawn_at=None,
         codes__retired_at=None,
         codes__pin__status=Pin.Status.SET,
         codes__pin__wanted=Pin.Wanted.PRESENT,
     )
+    on_lock = Pin.objects.filter(device=OuterRef("device")).maybe_on_lock().order_by()
+    used = on_lock.values("device").annotate(count=Count("pk")).values("count")
     return pools.annotate(
         ready_count=Count("codes", filter=ready),
         pulled_count=Count("codes", filter=Q(codes__drawn_at__gt=now() - RECENT)),
+        used_count=Coalesce(Subquery(used), 0),
     )
 
 
-def warned(workspace: Workspace) -> QuerySet[BackupPool]:
+def warned(workspace: Workspace) -> CountedPools:
     """The workspace's pools that warn, exhausted first; those that somebody is on included."""
     pools = BackupPool.objects.filter(device__in=Device.objects.of(workspace), device__capabilities__backup_pool=True)
-    drawn = BackupCode.objects.filter(pool=OuterRef("pk"), drawn_at__isnull=False).values("pk")[:1]
     settled = (
         Q(filled_at__isnull=False)
         | Q(activated_at__lte=now() - SETTING_UP)
         | Q(device__online=Device.Online.NO)
-        | Q(drawn_once__isnull=False)
+        | Q(device__hub__down_since__isnull=False)
+        | Q(pulled_count__gt=0)
     )
     return (
         counted(pools)
-        .annotate(drawn_once=Subquery(drawn))
         .filter(Q(settled, ready_count=0) | Q(pulled_count__gte=SEVERAL))
         .order_by("ready_count", "device__property__name", "device__name")
     )
@@ -145,7 +152,7 @@ def status(device: Device, pool: BackupPool | None, *, ready: int, pulled: int, 
     state = _state(device, pool, ready, pulled)
     size = pool.size if pool else 0
     sentence, tone, pending = _words(state, device, pool, ready, used)
-    return PoolStatus(state, ready, size, sentence, tone, pool, pulled, used, pending)
+    return PoolStatus(state, ready, size, sentence, tone, pool, pulled=pulled, used=used, pending=pending)
 
 
 def _one(device: Device, pool: BackupPool | None, pins: list[Pin]) -> PoolStatus:

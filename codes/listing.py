@@ -59,10 +59,10 @@ class Group:
 
     def order(self) -> tuple[object, ...]:
         first = self.rows[0]
-        kinds = {GUEST: 1, ONGOING: 2, BACKUP: 4}
-        place = 3 if first.over else kinds[first.kind]
+        kinds = {GUEST: 2, ONGOING: 3, BACKUP: 5}
+        place = 4 if first.over else kinds[first.kind]
         if self.attention:
-            place = 0.5 if first.over else 0  # a guest who is to come in goes before a PIN that is to go
+            place = int(first.over)  # a guest who is to come in goes before a PIN that is to go
         begins = first.starts_at.timestamp() if first.starts_at else float("inf")
         return place, begins, first.name.casefold(), first.key
 

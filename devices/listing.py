@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -121,6 +121,6 @@ def hubs_to_mention(workspace: Workspace) -> list[Hub]:
     return list(
         Hub.objects.filter(workspace=workspace)
         .annotate(locks=kept)
-        .filter(Q(down_since__isnull=False) | Q(devices=None))
+        .filter(Q(down_since__isnull=False) | ~Exists(Device.objects.filter(hub=OuterRef("pk"))))
         .order_by("down_since", "name")
     )

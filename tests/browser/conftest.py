@@ -1,0 +1,102 @@
+"""A browser in which nothing may go wrong unseen, and a signed-in page."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from pytest_django.live_server_helper import LiveServer
+
+from portal.models import User
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HOW = "No Chromium found. Install it with: apt-get install chromium"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail(HOW)
+        pytest.skip(HOW)
+    flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": flags}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    """Without the plugin's own `device`: here that is a lock."""
+    return {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB"}
+
+
+class Watch:
+    """What went wrong in a page. `allowed` holds statuses a test expects, like 404."""
+
+    def __init__(self, page: Page, origin: str) -> None:
+        self.problems: list[str] = []
+        self.allowed: set[int] = set()
+        self.origin = urlsplit(origin).netloc
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("request", self._request)
+        page.on("requestfailed", self._failed)
+        page.on("response", self._response)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        expected = any(f"status of {status}" in message.text for status in self.allowed)
+        if message.type in ("error", "warning") and not expected:
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob", "about") and parts.netloc != self.origin:
+            self.problems.append(f"left the machine: {request.url}")
+
+    def _failed(self, request: Request) -> None:
+        if "ERR_ABORTED" not in (request.failure or ""):  # a poll under way when the page was left
+            self.problems.append(f"failed: {request.url} {request.failure}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.allowed:
+            self.problems.append(f"{response.status}: {response.url}")
+
+
+@pytest.fixture
+def watch(page: Page, live_server: LiveServer) -> Iterator[Watch]:
+    """Fails the test on a console error, a CSP refusal, a failed request or one that leaves the machine."""
+    watching = Watch(page, live_server.url)
+    yield watching
+    assert not watching.problems, "\n".join(watching.problems)
+
+
+@pytest.fixture
+def portal(page: Page, watch: Watch, live_server: LiveServer) -> Page:
+    """A page that is watched; paths are relative to the portal."""
+    page.set_default_timeout(10_000)
+    return page
+
+
+def sign_in(page: Page, url: str, person: User) -> None:
+    page.goto(f"{url}/accounts/login/")
+    page.get_by_label("Email").fill(person.email)
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", level=1).wait_for()
+
+
+def assert_accessible(page: Page) -> None:
+    """axe finds nothing (WCAG 2.2 AA and best practice), and nothing is wider than the window."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": WCAG}})
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{page.url} is {wide} px wider than the window"
+
+
+@pytest.fixture
+def light_and_dark(context: BrowserContext) -> list[tuple[str, int]]:
+    return [(scheme, width) for scheme in ("light", "dark") for width in (1280, 360)]
