@@ -22,12 +22,21 @@ def digest_of(device: Device, secret: Secret) -> str:
     return digest(str(device.pk), pin_rules.canonical(rules_of(device), secret.reveal()))
 
 
+def same(device: Device, one: Secret, other: Secret) -> bool:
+    """Both open the door where one does: alike to the lock, button by button."""
+    rules = rules_of(device)
+    return pin_rules.pressed(rules, one.reveal()) == pin_rules.pressed(rules, other.reveal())
+
+
 def pick(device: Device) -> Secret:
-    """New digits that obey the lock's rules, are not weak, and are no other PIN's of this lock. Raises NoPinLeft."""
-    taken = set(_alive(device).values_list("digest", flat=True))
-    return pin_rules.generate(
-        rules_of(device), taken=lambda form: digest(str(device.pk), form) in taken, length=length_on(device)
-    )
+    """New digits that obey the lock's rules, are not weak, and are no other PIN's of this lock. Raises NoPinLeft.
+
+    Digits that somebody had here before are used again only when there are no others.
+    """
+    try:
+        return _pick(device, Pin.objects.filter(device=device))
+    except pin_rules.NoPinLeft:
+        return _pick(device, _alive(device))
 
 
 def length_on(device: Device) -> int | None:
@@ -72,6 +81,13 @@ def insert(
         wanted_until=wanted_until,
         program_at=program_at,
         give_up_at=give_up_at,
+    )
+
+
+def _pick(device: Device, avoid: QuerySet[Pin]) -> Secret:
+    taken = set(avoid.values_list("digest", flat=True))
+    return pin_rules.generate(
+        rules_of(device), taken=lambda form: digest(str(device.pk), form) in taken, length=length_on(device)
     )
 
 

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from django.db import DatabaseError
+
 from devices.lease import LeaseLost
 from devices.programming import Call, ProviderFailed, Steps
 from devices.providers.base import NoAnswer, Unreachable
 from devices.providers.registry import provider_for
+from portal.database import name_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
             answer, error = future.result()
             _advance(turn.steps, answer, error, running)
         for future in [f for f, turn in running.items() if turn.expires < time.monotonic()]:
+            future.cancel()  # one that never began must not begin when the lock is somebody else's
             _advance(running.pop(future).steps, None, TimeoutError(), running)
 
 
@@ -87,6 +91,9 @@ def _advance(steps: Steps[None], answer: Any, error: Exception | None, running: 
     try:
         call = steps.throw(error) if error else steps.send(answer)
     except (StopIteration, LeaseLost):
+        return
+    except DatabaseError as error:
+        logger.error("a turn broke: %s", name_of(error))  # the message itself prints the row
         return
     except Exception:
         logger.exception("a turn broke")

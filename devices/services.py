@@ -109,8 +109,8 @@ def check_lock(device: Device, *, actor: User | None = None) -> None:
     """ "Check lock now": a person wants to know what is on it. The next turn reads it in full, at once."""
     with transaction.atomic():
         record(device, Event.Type.DEVICE_CHECKED, actor=actor)
+        request_sync(device, read=True)  # the lock's row before its hub's, as everywhere
         Hub.objects.filter(pk=device.hub_id).update(probe_at=None)
-        request_sync(device, read=True)
 
 
 def remove_lock(device: Device, *, actor: User | None = None) -> None:

@@ -7,13 +7,14 @@ PINs: what is wanted on a lock and what was seen there. It knows no guests and n
 
 from collections.abc import Callable
 
-from devices.activity import record
+from django.db import transaction
+
 from devices.lease import Lease
 from devices.models import MAYBE_ON_LOCK, Device, Event, Hub, Pin
-from devices.programming.look import read_in_full, settle_by_reading
+from devices.programming.full_read import read_in_full
+from devices.programming.look import settle_by_reading
 from devices.programming.plan import (
     FULL_READ_EVERY,
-    RETRY_FIRST,
     Action,
     never_tried,
     next_due,
@@ -53,7 +54,7 @@ def _work(turn: Turn) -> Steps[None]:
     if turn.device.caps is None:
         caps = yield from turn.ask("capabilities")
         turn.note_lock(capabilities=caps.to_json())
-    if turn.device.online != Device.Online.YES or _full_read_due(turn):
+    if _health_in_doubt(turn) or _full_read_due(turn):
         yield from _ask_health(turn)
     if _full_read_due(turn):
         yield from read_in_full(turn)
@@ -79,6 +80,11 @@ def _withdraw_never_tried(turn: Turn) -> None:
             turn.note(pin, status=closed, removed_at=now() if pin.attempts else None, next_attempt_at=None)
 
 
+def _health_in_doubt(turn: Turn) -> bool:
+    device = turn.device
+    return device.online != Device.Online.YES or device.failures > 0 or device.hub.down_since is not None
+
+
 def _full_read_due(turn: Turn) -> bool:
     device = turn.device
     return device.read_wanted or device.read_at is None or device.read_at + FULL_READ_EVERY <= now()
@@ -93,16 +99,17 @@ def _ask_health(turn: Turn) -> Steps[None]:
         was = turn.device.battery
         turn.note_lock(battery=health.battery)
         if health.battery <= BATTERY_LOW and (was is None or was > BATTERY_LOW):
-            record(turn.device, Event.Type.DEVICE_LOW_BATTERY, battery=health.battery)
+            turn.record(Event.Type.DEVICE_LOW_BATTERY, battery=health.battery)
 
 
 def _answered(turn: Turn) -> None:
     turn.note_online(True)
-    if turn.device.failures or turn.device.trouble in (Pin.Trouble.OFFLINE, Pin.Trouble.NO_ANSWER):
-        turn.note_lock(failures=0, trouble="", trouble_count=0, trouble_since=None)
-    if turn.device.hub.down_since:
-        Hub.objects.filter(pk=turn.device.hub_id).update(down_since=None, probe_at=None, probes=0)
-        Device.objects.filter(hub=turn.device.hub_id, failures__gt=0).update(next_sync_at=now(), failures=0)
+    silent_before = turn.device.failures or turn.device.trouble in (Pin.Trouble.OFFLINE, Pin.Trouble.NO_ANSWER)
+    if silent_before and not turn.troubled:
+        turn.note_lock(trouble="", trouble_count=0, trouble_since=None)
+    if turn.device.failures:
+        turn.note_lock(failures=0)
+    _hub_is_up(turn)
 
 
 def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
@@ -118,6 +125,10 @@ def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
         online = False
         if silent.hub:
             _hub_is_down(turn)
+        else:
+            _hub_is_up(turn)
+    else:
+        _hub_is_up(turn)
     turn.went_wrong(ended_by.trouble if online else Pin.Trouble.OFFLINE)
     turn.note_online(online)
     turn.note_lock(failures=turn.device.failures + 1)
@@ -125,16 +136,32 @@ def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
 
 def _hub_is_down(turn: Turn) -> None:
     """Nothing behind this hub can answer: one probe at a time stands for all of its locks."""
-    hub = Hub.objects.get(pk=turn.device.hub_id)
     at = now()
-    rest = min(silence(hub.probes + 1, guest_waits=True), RETRY_FIRST)
-    Hub.objects.filter(pk=hub.pk).update(down_since=hub.down_since or at, probes=hub.probes + 1, probe_at=at + rest)
+    with transaction.atomic():
+        turn.lease.hold()
+        hub = Hub.objects.select_for_update().get(pk=turn.device.hub_id)
+        rest = silence(hub.probes + 1, guest_waits=True)
+        Hub.objects.filter(pk=hub.pk).update(down_since=hub.down_since or at, probes=hub.probes + 1, probe_at=at + rest)
+
+
+def _hub_is_up(turn: Turn) -> None:
+    """The hub spoke, if only of this one lock: the others behind it are due at once."""
+    with transaction.atomic():
+        turn.lease.hold()
+        came_back = Hub.objects.filter(pk=turn.device.hub_id, down_since__isnull=False).update(
+            down_since=None, probe_at=None, probes=0
+        )
+    if came_back:
+        Device.objects.filter(hub=turn.device.hub_id, failures__gt=0).exclude(pk=turn.device.pk).update(
+            next_sync_at=now()
+        )
 
 
 def _finish_removal(turn: Turn) -> None:
     """A lock that is being removed is removed once nothing of ours is left on it."""
-    if turn.device.removal != Device.Removal.REMOVING:
-        return
-    if not Pin.objects.filter(device=turn.device, status__in=MAYBE_ON_LOCK).exists():
-        turn.note_lock(removal=Device.Removal.REMOVED, removed_at=now())
-        record(turn.device, Event.Type.DEVICE_REMOVED)
+    with transaction.atomic():
+        if turn.lease.hold().removal != Device.Removal.REMOVING:  # it may have been added again meanwhile
+            return
+        if not Pin.objects.filter(device=turn.device, status__in=MAYBE_ON_LOCK).exists():
+            turn.note_lock(removal=Device.Removal.REMOVED, removed_at=now())
+            turn.record(Event.Type.DEVICE_REMOVED)

@@ -14,7 +14,7 @@ FULL_READ_EVERY = timedelta(hours=6)  # a battery matters
 RETRY_FIRST, RETRY_MOST = timedelta(minutes=1), timedelta(minutes=30)
 SILENT_FIRST, SILENT_MOST = timedelta(seconds=5), timedelta(minutes=15)
 SILENT_MOST_WITH_GUEST = timedelta(seconds=30)
-LATE_AFTER = timedelta(minutes=2)
+ARRIVING = timedelta(minutes=30)  # a guest with a PIN that works is waited on from then; others from their give-up
 
 
 class Action(StrEnum):
@@ -52,12 +52,15 @@ def wants_place(pin: Pin, at: datetime) -> bool:
 
 
 def needs_write(pin: Pin, at: datetime) -> bool:
-    """It should be on the lock by now, and is not there, or not for all of its window."""
-    if not wants_place(pin, at):
+    """It should be on the lock by now, and is not there, or not for all of its window.
+
+    One that may be on the lock already is not left there with a window that is not its stay's, however far ahead.
+    """
+    if pin.wanted != Pin.Wanted.PRESENT or over(pin, at):
         return False
-    if pin.status == Pin.Status.SET or pin.status == Pin.Status.SENT:
+    if pin.status in (Pin.Status.SET, Pin.Status.SENT):
         return not pin.seen_window.covers(pin.window)
-    return pin.status in (Pin.Status.PLANNED, Pin.Status.GONE, Pin.Status.UNKNOWN, Pin.Status.WRITING)
+    return pin.maybe_on_lock or (pin.status in (Pin.Status.PLANNED, Pin.Status.GONE) and wants_place(pin, at))
 
 
 def needs_reading(pin: Pin, at: datetime) -> bool:
@@ -84,7 +87,7 @@ def next_due(device: Device, pins: Sequence[Pin], at: datetime) -> datetime:
     """When this lock is due again: the next start, end, give-up or retry, a full read, or a probe if it is silent."""
     if device.failures:
         return at + silence(device.failures, somebody_waits(pins, at))
-    moments = [(device.read_at or at) + FULL_READ_EVERY]
+    moments = [at if device.read_wanted else (device.read_at or at) + FULL_READ_EVERY]
     for pin in pins:
         if _jobs(pin, at):
             moments.append(pin.next_attempt_at or at)
@@ -93,14 +96,14 @@ def next_due(device: Device, pins: Sequence[Pin], at: datetime) -> datetime:
 
 
 def somebody_waits(pins: Iterable[Pin], at: datetime) -> bool:
-    """A guest is staying, or arrives within the lead, or needs a PIN that is not there yet."""
-    return any(
-        pin.priority == Pin.Priority.PERSON
-        and pin.wanted == Pin.Wanted.PRESENT
-        and not over(pin, at)
-        and any(moment and moment <= at for moment in (pin.wanted_from, pin.give_up_at))
-        for pin in pins
-    )
+    """A guest is staying or about to arrive, or is past the moment at which we stopped waiting for the PIN."""
+
+    def concerned(pin: Pin) -> bool:
+        arrived = pin.wanted_from is not None and pin.wanted_from <= at + ARRIVING
+        return arrived or (pin.give_up_at is not None and pin.give_up_at <= at)
+
+    people = (pin for pin in pins if pin.priority == Pin.Priority.PERSON and pin.wanted == Pin.Wanted.PRESENT)
+    return any(concerned(pin) for pin in people if not over(pin, at))
 
 
 def retry(attempts: int) -> timedelta:

@@ -72,6 +72,7 @@ class Turn:
         self.device = Device.objects.select_related("hub", "property").get(pk=lease.device_id)
         self.ends_at = now() + TURN_LASTS
         self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
+        self.troubled = False  # a call of this turn went wrong
         self._seen = seen
 
     @property
@@ -131,6 +132,12 @@ class Turn:
             if tell or before != (pin.status, pin.seen_from, pin.seen_until):
                 self._seen(pin)
 
+    def record(self, type: Event.Type, **data: Any) -> None:
+        """Write down what happened on this lock. Raises LeaseLost."""
+        with transaction.atomic():
+            self.lease.hold()
+            record(self.device, type, **data)
+
     def note_lock(self, **values: Any) -> None:
         """Write what was seen of the lock itself. Raises LeaseLost."""
         with transaction.atomic():
@@ -142,7 +149,7 @@ class Turn:
 
     def went_wrong(self, trouble: Pin.Trouble) -> None:
         """Count a failing call; the first of a row says since when."""
-        device = self.device
+        device, self.troubled = self.device, True
         same = device.trouble == trouble
         self.note_lock(
             trouble=trouble,
@@ -163,5 +170,4 @@ class Turn:
         was_known = self.device.online != Device.Online.UNKNOWN
         self.note_lock(online=value, online_since=at or now(), **({"read_wanted": True} if online else {}))
         if was_known or not online:
-            kind = Event.Type.DEVICE_CONNECTED if online else Event.Type.DEVICE_DISCONNECTED
-            record(self.device, kind)
+            self.record(Event.Type.DEVICE_CONNECTED if online else Event.Type.DEVICE_DISCONNECTED)
