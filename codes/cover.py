@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from backups.models import BackupCode
 from backups.services import draw
@@ -39,9 +39,14 @@ def door_pin(code: AccessCode) -> Pin | None:
     backup, own = current(code, CodePin.Role.BACKUP), current(code, CodePin.Role.OWN)
     if backup and backup.pin.status not in NOT_THERE:
         return backup.pin
-    if own and own.pin.status in (Pin.Status.SET, Pin.Status.SENT, Pin.Status.UNKNOWN, Pin.Status.WRITING):
-        return own.pin
-    return None
+    return own.pin if own and _may_open(own.pin) else None
+
+
+def _may_open(pin: Pin) -> bool:
+    """Set with a window that is not over yet, or nobody knows."""
+    if pin.status in (Pin.Status.SET, Pin.Status.SENT):
+        return pin.seen_until is None or pin.seen_until > now()
+    return pin.status in (Pin.Status.UNKNOWN, Pin.Status.WRITING)
 
 
 def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> BackupCode | None:
@@ -59,7 +64,7 @@ def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> 
             return held.pin.backup_code
         fresh = draw(code.device)
         if fresh is None:
-            if held is None:
+            if held is None or door_pin(code) is None:
                 _uncovered(code)
             return None
         if held:  # gone from the lock: it is another's turn
@@ -67,6 +72,14 @@ def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> 
         _give_backup(code, fresh, actor)
         request_sync(code.device, wake=wake)
     return fresh
+
+
+def cover_if_due(code: AccessCode, at: datetime) -> BackupCode | None:
+    """Cover a code that was due a moment ago, if it still is: its PIN may be confirmed or its stay moved by now."""
+    with transaction.atomic():
+        Device.objects.select_for_update().get(pk=code.device_id)
+        due = any(given.code_id == code.pk for given in _overdue(at).filter(code=code) if _not_there(given))
+        return cover(code, wake=False) if due else None
 
 
 def cover_next(device: Device) -> None:
@@ -82,21 +95,24 @@ def cover_next(device: Device) -> None:
 
 
 def due_for_cover(at: datetime) -> Iterable[AccessCode]:
-    """Codes past their give-up moment whose own PIN is not confirmed, the most urgent first."""
-    due = (
-        CodePin.objects.filter(
-            role=CodePin.Role.OWN,
-            ended_at=None,
-            pin__give_up_at__lte=at,
-            pin__wanted=Pin.Wanted.PRESENT,
-            code__ended_at=None,
-            code__kind=AccessCode.Kind.TIME_BOUND,
-            code__uncovered_since=None,
-        )
-        .select_related("pin", "code__device__property__workspace")
-        .order_by("code__starts_at")
-    )
-    return [given.code for given in due if not given.pin.confirmed]
+    """Codes past their give-up moment whose PIN is not there, the most urgent first."""
+    return [given.code for given in _overdue(at).order_by("code__starts_at") if _not_there(given)]
+
+
+def _overdue(at: datetime) -> QuerySet[CodePin]:
+    return CodePin.objects.filter(
+        ended_at=None,
+        pin__give_up_at__lte=at,
+        pin__wanted=Pin.Wanted.PRESENT,
+        code__ended_at=None,
+        code__kind=AccessCode.Kind.TIME_BOUND,
+        code__uncovered_since=None,
+    ).select_related("pin", "code__device__property__workspace")
+
+
+def _not_there(given: CodePin) -> bool:
+    """An own PIN must be confirmed; a backup was, and stays good until it is known to be gone."""
+    return not given.pin.confirmed if given.role == CodePin.Role.OWN else given.pin.status in NOT_THERE
 
 
 def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> None:
@@ -124,8 +140,8 @@ def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> No
 
 
 def _stand_back(own: CodePin) -> None:
-    """The code's own PIN is not pursued any more. One that somebody saw stays if it is found on the lock after all."""
-    stays = own.revealed_at is not None
+    """The code's own PIN is not pursued any more. One that somebody knows stays if it is found on the lock."""
+    stays = own.revealed_at is not None or own.code.pin_chosen
     wanted = Pin.Wanted.TOLERATED if stays else Pin.Wanted.ABSENT
     Pin.objects.filter(pk=own.pin_id).update(wanted=wanted, give_up_at=None, next_attempt_at=None)
 

@@ -4,9 +4,11 @@
 urgent guest in that same transaction, and a lock that refuses a guest's PIN leaves no moment without an answer.
 """
 
+from datetime import datetime
+
 from backups.models import BackupCode
 from backups.services import refill, spare_seen
-from codes.cover import cover, cover_next, current
+from codes.cover import NOT_THERE, cover, cover_next, current
 from codes.models import AccessCode, CodePin
 from codes.own_pin import MOST_TRIES, replace_own_pin
 from codes.schedule import after_refusal, give_up_at, leads_of
@@ -35,26 +37,50 @@ def _guest_pin_seen(given: CodePin) -> None:
         if code.ended_at is not None:
             record(code.device, Event.Type.CODE_REMOVED, subject=code.pk, name=code.name, role=given.role)
         return
-    if code.ended_at is not None or given.ended_at is not None:
+    if code.ended_at is not None or given.ended_at is not None or pin.wanted != Pin.Wanted.PRESENT:
         return
+    if pin.trouble == Pin.Trouble.FULL and not pin.maybe_on_lock:
+        refill(code.device, wake=False)  # spares above what the lock has room for make way
     if given.role == CodePin.Role.BACKUP:
-        if pin.status == Pin.Status.GONE and _staying(code):
-            cover(code, wake=False)  # another one at once, if there is one; else the engine puts this one back
-        return
+        _backup_seen(given)
+    else:
+        _own_seen(given)
+
+
+def _backup_seen(given: CodePin) -> None:
+    """A guest's backup is there; or gone or refused: then it is another one's turn, for a stay that runs at once."""
+    code, pin = given.code, given.pin
+    if pin.confirmed:
+        Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
+        AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
+    elif pin.status in NOT_THERE and (_staying(code) or pin.status == Pin.Status.REFUSED):
+        cover(code, wake=False)  # none ready: the engine puts a lost one back
+    elif pin.status in NOT_THERE:
+        _set_deadline(given, code.starts_at)
+
+
+def _own_seen(given: CodePin) -> None:
+    pin = given.pin
     if pin.confirmed:
         _own_is_set(given)
     elif pin.status == Pin.Status.REFUSED:
         _own_was_refused(given)
-    elif pin.trouble == Pin.Trouble.FULL:
-        refill(code.device, wake=False)  # spares above what the lock has room for make way
-    elif pin.status == Pin.Status.GONE and pin.wanted == Pin.Wanted.PRESENT:
+    elif pin.status == Pin.Status.GONE:
         _own_is_gone(given)
+    elif pin.status == Pin.Status.SET:
+        _set_deadline(given, pin.seen_until or given.code.starts_at)  # somebody cut its window on the lock
+    elif pin.status != Pin.Status.WRITING:
+        _set_deadline(given, given.code.starts_at)
+
+
+def _set_deadline(given: CodePin, needed_at: datetime | None) -> None:
+    """A PIN that was confirmed and is not any more is given up one day, too."""
+    due = give_up_at(leads_of(given.code.device), needed_at if given.code.time_bound else None, now())
+    Pin.objects.filter(pk=given.pin_id, give_up_at=None).update(give_up_at=due)
 
 
 def _own_is_set(given: CodePin) -> None:
     code, pin = given.code, given.pin
-    if pin.wanted != Pin.Wanted.PRESENT:
-        return
     Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
     AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
     record(code.device, Event.Type.CODE_SET, subject=code.pk, name=code.name, tries=pin.attempts)
@@ -83,11 +109,10 @@ def _own_is_gone(given: CodePin) -> None:
     code, pin = given.code, given.pin
     if _staying(code) and current(code, CodePin.Role.BACKUP) is None:
         covered = cover(code, wake=False)
-        if covered and given.revealed_at is not None:  # the guest may hold these digits: they come back as well
+        if covered:  # a guest who may hold these digits gets them back as well
             Pin.objects.filter(pk=pin.pk, wanted=Pin.Wanted.TOLERATED).update(wanted=Pin.Wanted.PRESENT)
-    elif code.starts_at is not None:
-        due = give_up_at(leads_of(code.device), code.starts_at, now())
-        Pin.objects.filter(pk=pin.pk, wanted=Pin.Wanted.PRESENT).update(give_up_at=due)
+    else:
+        _set_deadline(given, code.starts_at)
 
 
 def _staying(code: AccessCode) -> bool:

@@ -16,6 +16,7 @@ from devices import pins
 from devices.activity import record
 from devices.models import Device, Event, Pin
 from devices.pin_rules import NoPinLeft
+from devices.providers.base import Window
 from devices.services import request_sync
 from portal.clock import now
 from portal.models import User
@@ -81,19 +82,22 @@ def change_code(
         code.refresh_from_db()
         if code.cancelled_at is not None:
             raise ValidationError(_("This code was cancelled. Add a new one."))
-        old_start, old_end, was_over = code.starts_at, code.ends_at, code.ended_at is not None
+        old_start, was_over = code.starts_at, code.ended_at is not None
+        moved = (code.starts_at, code.ends_at) != (starts_at, ends_at)
+        needed_at = _needed_at(code, starts_at)
         code.device, code.name, code.starts_at, code.ends_at = device, name.strip(), starts_at, ends_at
-        code.changed_at, code.ended_at = now(), None
         _check_window(code)
+        if moved:
+            code.changed_at, code.ended_at = now(), None
         code.full_clean(exclude=["device"])
         code.save(update_fields=["name", "starts_at", "ends_at", "changed_at", "ended_at"])
-        extended = old_start == starts_at and old_start is not None and old_start <= now()
-        needed_at = old_end if extended else starts_at
-        if was_over or _moved_out_of_reach(code, old_start):
+        record(device, Event.Type.CODE_CHANGED, actor=actor, subject=code.pk, name=code.name)
+        if not moved:
+            return
+        if was_over or _refused(code) or _moved_out_of_reach(code, old_start):
             _start_afresh(code, needed_at=starts_at)
         else:
             _carry_over(code, needed_at)
-        record(device, Event.Type.CODE_CHANGED, actor=actor, subject=code.pk, name=code.name)
         _changed(device)
 
 
@@ -113,6 +117,7 @@ def cancel_code(code: AccessCode, *, actor: User | None = None) -> None:
 def end_code(code: AccessCode) -> None:
     """Close a code: no PIN of it is wanted on the lock any more. The rows stay, so none is ever given again."""
     with transaction.atomic():
+        Device.objects.select_for_update().get(pk=code.device_id)
         at = now()
         AccessCode.objects.filter(pk=code.pk, ended_at=None).update(ended_at=at, uncovered_since=None)
         given = CodePin.objects.filter(code=code)
@@ -136,12 +141,12 @@ def pull_backup(code: AccessCode, *, actor: User | None = None) -> BackupCode | 
 
 def reveal(code: AccessCode, *, actor: User) -> Secret | None:
     """Show a person the PIN that works now, and write down that they saw it. None: no PIN works now."""
-    with transaction.atomic():
-        pin = door_pin(code)
+    with transaction.atomic():  # the lock's row is held, so that no cover withdraws these digits meanwhile
+        device = Device.objects.select_for_update(of=("self",)).select_related("property").get(pk=code.device_id)
+        pin = door_pin(AccessCode.objects.get(pk=code.pk))
         if pin is None:
             return None
         CodePin.objects.filter(pin=pin, revealed_at=None).update(revealed_at=now())
-        device = Device.objects.select_related("property").get(pk=code.device_id)
         record(device, Event.Type.CODE_REVEALED, actor=actor, subject=code.pk, name=code.name)
         secret: Secret = pin.secret
     return secret
@@ -183,6 +188,21 @@ def _digits(device: Device, chosen: Secret | None, starts_at: datetime | None, e
         raise ValidationError(str(error)) from error
 
 
+def _needed_at(code: AccessCode, starts_at: datetime | None) -> datetime | None:
+    """When the changed PIN is needed: at check-in; for a stay extended whose PIN works so far, at the old checkout."""
+    own = current(code, CodePin.Role.OWN)
+    works_so_far = own is not None and own.pin.confirmed and code.starts_at == starts_at
+    return code.ends_at if works_so_far else starts_at
+
+
+def _refused(code: AccessCode) -> bool:
+    """The lock refused digits that were ours to choose: a changed wish is worth other ones."""
+    own = current(code, CodePin.Role.OWN)
+    if own is None or own.pin.wanted != Pin.Wanted.PRESENT:
+        return False
+    return own.pin.status == Pin.Status.REFUSED and not code.pin_chosen
+
+
 def _moved_out_of_reach(code: AccessCode, old_start: datetime | None) -> bool:
     """A stay that had not begun moved so far ahead that nothing of it belongs on the lock yet.
 
@@ -213,11 +233,13 @@ def _carry_over(code: AccessCode, needed_at: datetime | None) -> None:
     for given in CodePin.objects.filter(code=code, ended_at=None).select_related("pin"):
         values: dict[str, object] = {"wanted_from": code.starts_at, "wanted_until": code.ends_at}
         if given.role == CodePin.Role.OWN and not covered:
+            fits = given.pin.confirmed and given.pin.seen_window.covers(Window(code.starts_at, code.ends_at))
             values["program_at"] = program_at(leads, code.starts_at)
-            values["give_up_at"] = give_up_at(leads, needed_at, code.changed_at)
+            values["give_up_at"] = None if fits else give_up_at(leads, needed_at, code.changed_at)
             values["next_attempt_at"] = None
         Pin.objects.filter(pk=given.pin_id).update(**values)
-    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
+    if needed_at is None or needed_at - leads.cover > now():  # else whoever needed a backup needs it still
+        AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
 
 
 def _changed(device: Device) -> None:

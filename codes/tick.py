@@ -1,18 +1,22 @@
 """The pulse: twice a second, database only. Covers who must not wait, ends stays, wakes workers. And the full sweep."""
 
+import logging
+from collections.abc import Callable
 from datetime import datetime
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Count, F, Q
 
 from backups.models import BackupCode
-from codes.cover import cover, cover_next, due_for_cover
+from codes.cover import cover_if_due, cover_next, due_for_cover
 from codes.models import AccessCode
 from codes.services import end_code
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from devices.services import REFILL_TASK, request_sync, wake_due
 from portal.clock import now
-from portal.queue import beat, enqueue
+from portal.queue import beat, enqueue, room
+
+logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
 
@@ -21,7 +25,7 @@ def tick() -> None:
     """Cover codes past their give-up moment, end stays that are over, queue due locks as far as there is room."""
     at = now()
     for code in list(due_for_cover(at))[:MOST_AT_ONCE]:
-        cover(code, wake=False)
+        _by_itself(code, lambda code: cover_if_due(code, at))
     end_stays(at)
     wake_due()
     beat("tick")
@@ -29,11 +33,27 @@ def tick() -> None:
 
 def end_stays(at: datetime) -> None:
     """Close codes whose checkout has passed, and those on a lock that is being removed."""
-    over = Q(ends_at__lte=at) | ~Q(device__removal=Device.Removal.KEPT)
-    for code in AccessCode.objects.live().filter(over).select_related("device")[:MOST_AT_ONCE]:
+    over = AccessCode.objects.live().filter(Q(ends_at__lte=at) | ~Q(device__removal=Device.Removal.KEPT))
+
+    def end(code: AccessCode) -> None:
         with transaction.atomic():
-            end_code(code)
-            request_sync(code.device, wake=False)
+            Device.objects.select_for_update().get(pk=code.device_id)
+            if over.filter(pk=code.pk).exists():  # not extended meanwhile
+                end_code(code)
+                request_sync(code.device, wake=False)
+
+    for code in over.select_related("device")[:MOST_AT_ONCE]:
+        _by_itself(code, end)
+
+
+def _by_itself(code: AccessCode, work: Callable[[AccessCode], object]) -> None:
+    """One code that cannot be dealt with must not keep the others waiting."""
+    try:
+        work(code)
+    except OperationalError:
+        raise
+    except Exception as error:
+        logger.error("code %s was left for the next tick: %s", code.pk, type(error).__name__)
 
 
 def sweep() -> None:
@@ -48,7 +68,7 @@ def sweep() -> None:
     Device.objects.filter(next_sync_at=None).exclude(removal=Device.Removal.REMOVED).update(next_sync_at=at)
     for device in _with_uncovered():
         cover_next(device)
-    for device_id in _short_of_spares():
+    for device_id in _short_of_spares(room()):
         enqueue(REFILL_TASK, str(device_id))
 
 
@@ -57,11 +77,12 @@ def _work_is_due(at: datetime) -> Q:
     begun = Q(program_at=None) | Q(program_at__lte=at)
     not_over = Q(wanted_until=None) | Q(wanted_until__gt=at)
     rested = Q(next_attempt_at=None) | Q(next_attempt_at__lte=at)
-    unwritten = Q(status__in=[Pin.Status.PLANNED, Pin.Status.GONE, Pin.Status.UNKNOWN, Pin.Status.WRITING])
+    unwritten = Q(status__in=[Pin.Status.PLANNED, Pin.Status.GONE]) & begun
+    unsettled = Q(status__in=[Pin.Status.UNKNOWN, Pin.Status.WRITING, Pin.Status.REMOVING])
     short = Q(seen_until__lt=F("wanted_until")) | Q(seen_until__isnull=False, wanted_until=None)
     late = Q(seen_from__gt=F("wanted_from")) | Q(seen_from__isnull=False, wanted_from=None)
     on_lock_wrongly = Q(status__in=[Pin.Status.SET, Pin.Status.SENT]) & (short | late)
-    to_write = Q(wanted=Pin.Wanted.PRESENT) & begun & not_over & (unwritten | on_lock_wrongly)
+    to_write = Q(wanted=Pin.Wanted.PRESENT) & not_over & (unwritten | unsettled | on_lock_wrongly)
     to_remove = Q(status__in=MAYBE_ON_LOCK) & (Q(wanted=Pin.Wanted.ABSENT) | Q(wanted_until__lte=at))
     return rested & (to_write | to_remove)
 
@@ -72,12 +93,16 @@ def _with_uncovered() -> list[Device]:
     return list(Device.objects.filter(pk__in=waiting).filter(pk__in=ready).select_related("property"))
 
 
-def _short_of_spares() -> list[object]:
-    """Locks that support a pool and lack it, or have fewer spares than its size; the refill knows if there is room."""
+def _short_of_spares(most: int) -> list[object]:
+    """Locks that support a pool and lack it, or have fewer spares than its size; the refill knows if there is room.
+
+    Some of them at random if they are many: a full lock, which stays short, must not keep others from their turn.
+    """
     spare = Q(backup_pool__codes__drawn_at=None, backup_pool__codes__retired_at=None)
     return list(
         Device.objects.filter(removal=Device.Removal.KEPT, capabilities__backup_pool=True)
         .annotate(spares=Count("backup_pool__codes", filter=spare))
         .filter(Q(backup_pool=None) | Q(spares__lt=F("backup_pool__size")))
-        .values_list("pk", flat=True)[:MOST_AT_ONCE]
+        .order_by("?")
+        .values_list("pk", flat=True)[:most]
     )
