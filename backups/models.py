@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device, Pin
+from portal.kept import KeptQuerySet
 
 
 class BackupPool(models.Model):
@@ -20,6 +21,8 @@ class BackupPool(models.Model):
     acknowledged_by = models.ForeignKey(
         "portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+
+    objects = KeptQuerySet["BackupPool"].as_manager()
 
     class Meta:
         constraints = [
@@ -37,7 +40,7 @@ class BackupPool(models.Model):
         raise TypeError("a backup pool stays on: remove the lock instead")
 
 
-class BackupCodeQuerySet(models.QuerySet["BackupCode"]):
+class BackupCodeQuerySet(KeptQuerySet["BackupCode"]):
     def spare(self) -> "BackupCodeQuerySet":
         """Not given to anybody and still meant for use: ready, or on their way to the lock."""
         return self.filter(drawn_at=None, retired_at=None)

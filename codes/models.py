@@ -8,6 +8,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device, Pin
+from portal.kept import KeptQuerySet
 from portal.models import Workspace
 
 
@@ -15,7 +16,7 @@ def new_guest_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-class AccessCodeQuerySet(models.QuerySet["AccessCode"]):
+class AccessCodeQuerySet(KeptQuerySet["AccessCode"]):
     def of(self, workspace: Workspace) -> "AccessCodeQuerySet":
         return self.filter(device__property__workspace=workspace)
 
@@ -103,13 +104,16 @@ class CodePin(models.Model):
     revealed_at = models.DateTimeField(null=True, blank=True)  # first time anybody saw it
     ended_at = models.DateTimeField(null=True, blank=True)  # replaced, or the stay is over
 
+    objects = KeptQuerySet["CodePin"].as_manager()
+
     class Meta:
         constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=["own", "backup"]), name="codes_codepin_role_known"),
             models.UniqueConstraint(
                 fields=["code", "role"],
                 condition=models.Q(ended_at__isnull=True),
                 name="codes_codepin_one_of_a_role",
-            )
+            ),
         ]
 
     def __str__(self) -> str:

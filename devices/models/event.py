@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from devices.models.device import Device
+from portal.kept import KeptQuerySet
 
 
 class Event(models.Model):
@@ -49,13 +50,15 @@ class Event(models.Model):
         STRAY_REMOVED = "device.stray_removed", _("A former code was found on the lock and removed")
         STRAY_FOUND = "device.stray_found", _("A former code still opens the door")
 
-    workspace = models.ForeignKey("portal.Workspace", on_delete=models.CASCADE, related_name="events")
+    workspace = models.ForeignKey("portal.Workspace", on_delete=models.PROTECT, related_name="events")
     device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
     type = models.CharField(max_length=60, choices=Type)
     at = models.DateTimeField()
     actor = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     subject = models.UUIDField(null=True, blank=True)  # the access code it is about
     data = models.JSONField(default=dict)
+
+    objects = KeptQuerySet["Event"].as_manager()
 
     class Meta:
         indexes = [

@@ -38,7 +38,10 @@ class Hub(models.Model):
                 fields=["provider", "address"],
                 name="devices_hub_address_once",
                 violation_error_message=_("This hub has been added already."),
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(provider__in=["simulator", "zwave"]), name="devices_hub_provider_known"
+            ),
         ]
 
     def __str__(self) -> str:

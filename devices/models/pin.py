@@ -106,6 +106,13 @@ class Pin(models.Model):
                 condition=models.Q(status__in=["writing", "unknown", "sent", "set", "removing"]),
                 violation_error_message=_("This place on the lock is taken."),
             ),
+            models.UniqueConstraint(
+                fields=["device", "code_id"],
+                name="devices_pin_code_id_once",
+                condition=~models.Q(code_id="")
+                & models.Q(status__in=["writing", "unknown", "sent", "set", "removing"]),
+                violation_error_message=_("This code on the lock is another PIN's already."),
+            ),
             models.CheckConstraint(
                 condition=models.Q(
                     status__in=[

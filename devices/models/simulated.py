@@ -12,7 +12,7 @@ class SimulatedLock(models.Model):
         UNREACHABLE = "unreachable", _("unreachable: nothing gets through")
         MUTE = "mute", _("mute: takes the message, never applies it, never answers")
         APPLY_THEN_SILENT = "apply_then_silent", _("applies a write, and its answer is lost")
-        LATE = "late", _("a write gets no answer and lands `late_by` later")
+        LATE = "late", _("a write gets no answer and lands `late_ms` later")
         REJECT_SET = "reject_set", _("refuses every write and removal without a reason")
         REJECT_DUPLICATE = "reject_duplicate", _("refuses digits it already has")
         FULL = "full", _("refuses every new code: no space")

@@ -166,3 +166,15 @@ class TestPeople:
     def test_one_person_an_address_however_it_is_written(self, bob: User) -> None:
         with refused():
             User.objects.create(email=bob.email.upper())
+
+
+def test_two_pins_never_share_a_code_id_while_either_may_open_the_door(device: Device) -> None:
+    factories.PinFactory(device=device, code_id="c-7", status=Pin.Status.SET)
+    with refused():
+        factories.PinFactory(device=device, code_id="c-7", status=Pin.Status.REMOVING)
+    factories.PinFactory(device=device, code_id="c-7", status=Pin.Status.REMOVED)
+
+
+def test_a_hub_has_a_provider_we_know(hub: Hub) -> None:
+    with refused():
+        Hub.objects.filter(pk=hub.pk).update(provider="nobody")
