@@ -1,0 +1,54 @@
+"""The page of all warnings."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
+
+from devices.models import Device, Hub, Property
+from portal.models import User
+from tests import factories, scene
+
+URL = "/backups/warnings/"
+
+
+def test_it_names_lock_and_cause(signed_in: Client, device: Device) -> None:
+    scene.exhausted(device)
+    words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
+    assert "Backup pool exhausted: Front door, Lakeview Cottage" in words
+    assert "(Lisbon time)" in words
+
+
+def test_it_says_when_there_are_none(signed_in: Client, device: Device) -> None:
+    assert b"No warnings." in signed_in.get(URL).content
+
+
+def test_a_hubs_outage_is_one(signed_in: Client, place: Property, hub: Hub) -> None:
+    for device in factories.DeviceFactory.create_batch(3, property=place, hub=hub):
+        factories.BackupPoolFactory(device=device)
+    Hub.objects.update(down_since=timezone.now())
+    page = signed_in.get(URL).content.decode()
+    assert page.count("<section") == 1
+    assert "It keeps the backup pools of 3 locks from refilling" in page
+
+
+def test_other_workspaces_are_not_in_it(client: Client, charlie: User, device: Device) -> None:
+    scene.exhausted(device)
+    client.force_login(charlie)
+    assert b"Front door" not in client.get(URL).content
+
+
+def test_it_refuses_post(signed_in: Client) -> None:
+    assert signed_in.post(URL).status_code == 405
+
+
+@pytest.mark.parametrize("count", [3, 10])
+def test_queries_do_not_grow_with_rows(signed_in: Client, place: Property, hub: Hub, count: int) -> None:
+    for device in factories.DeviceFactory.create_batch(count, property=place, hub=hub):
+        factories.BackupPoolFactory(device=device)
+    with CaptureQueriesContext(connection) as queries:
+        signed_in.get(reverse("warnings"))
+    assert len(queries) <= 8
