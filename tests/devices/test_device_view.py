@@ -110,7 +110,8 @@ def test_filtered_to_none_can_be_cleared(signed_in: Client, device: Device) -> N
 
 def test_the_health_line_is_the_filter(signed_in: Client, device: Device) -> None:
     scene.lively(device)
-    assert 'href="/devices/%s/?show=attention">1 code needs attention' % device.pk in page_of(signed_in, device)
+    link = f'href="/devices/{device.pk}/?show=attention">1 code needs attention'
+    assert link in page_of(signed_in, device)
     words = words_of(signed_in, device, show="attention")
     assert "Dmitri" in words and "Amelia" not in words
 
