@@ -201,7 +201,7 @@ async def _codes(node: Node) -> tuple[Codes, int]:
     if known.slots is None:
         raise NoAnswer("Z-Wave JS has not finished its interview of this lock.")
     if known.label_length:
-        return UserCredentials(node, known.slots, known.label_length), known.slots
+        return UserCredentials(node, known.label_length), known.slots
     return UserCodes(node), known.slots
 
 
@@ -229,7 +229,7 @@ async def _describe(driver: Driver, node: Node) -> LockInfo:
     name = node.name or node.device_config.description or f"Z-Wave lock {node.node_id}"
     return LockInfo(
         lock_ref=f"{_home_id(driver)}-{node.node_id}",
-        name=name,
+        name=name[:100],
         make=make,
         model=model,
         capabilities=await _capabilities(node),
@@ -238,8 +238,8 @@ async def _describe(driver: Driver, node: Node) -> LockInfo:
 
 
 def _text(label: str | None) -> str:
-    """A label of the device database; makers it does not know are named like _RESERVED_."""
-    return "" if not label or label.startswith("_") else label
+    """A label of the device database, cut to what a row takes; makers it does not know are named like _RESERVED_."""
+    return "" if not label or label.startswith("_") else label[:60]
 
 
 async def _health(node: Node) -> Health:

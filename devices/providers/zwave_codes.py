@@ -96,9 +96,8 @@ class UserCodes:
 class UserCredentials:
     """User Credential command class: user n holds PIN credential n, and its name is the label."""
 
-    def __init__(self, node: Node, places: int, name_length: int) -> None:
+    def __init__(self, node: Node, name_length: int) -> None:
         self._api = node.access_control
-        self._places = places
         self._name_length = name_length
 
     async def read(self, slot: int) -> Observation:
@@ -159,8 +158,7 @@ class UserCredentials:
             return Outcome(Result.UNKNOWN)
         if result == SetUserResult.ERROR_UNKNOWN and _exists(user):
             return _written(await heard(self._api.set_credential(slot, PIN, slot, pin.reveal())))
-        users = await heard(self._api.get_users())
-        return Outcome(Result.REJECTED, Reason.FULL if len(users) >= self._places else Reason.UNSPECIFIED)
+        return Outcome(Result.REJECTED, Reason.UNSPECIFIED)
 
 
 def _exists(user: UserData) -> bool:

@@ -1,6 +1,9 @@
 // The four locks of the network: what they are, and what is truly on them.
-import { UserIDStatus } from "@zwave-js/cc";
+import {
+  UserCredentialModifierType, UserCredentialNameEncoding, UserCredentialRule, UserCredentialUserType, UserIDStatus,
+} from "@zwave-js/cc";
 import { CommandClasses } from "@zwave-js/core";
+import { Bytes } from "@zwave-js/shared";
 import { ccCaps } from "@zwave-js/testing";
 
 export const LOCKS = [
@@ -78,6 +81,26 @@ export function truth(node) {
 export function wipe(node) {
   for (const key of [...node.state.keys()])
     if (/^User(Code_user|Credential_)/.test(key)) node.state.delete(key);
+}
+
+/** Somebody programs a code at the keypad. Of a User Credential lock this also makes the user. */
+export function plant(node, lock, { slot, pin, enabled = true, name = `User-${slot}` }) {
+  if (!lock.userCredential) {
+    node.state.set(`UserCode_userIdStatus_${slot}`, enabled ? UserIDStatus.Enabled : UserIDStatus.Disabled);
+    node.state.set(`UserCode_userCode_${slot}`, pin);
+    return;
+  }
+  const local = { modifierType: UserCredentialModifierType.Locally, modifierNodeId: 0 };
+  node.state.set(`UserCredential_user_${slot}`, {
+    userType: UserCredentialUserType.General,
+    active: enabled,
+    credentialRule: UserCredentialRule.Single,
+    expiringTimeoutMinutes: 0,
+    nameEncoding: UserCredentialNameEncoding.ASCII,
+    userName: name,
+    ...local,
+  });
+  if (pin) node.state.set(`UserCredential_cred_1_${slot}`, { userId: slot, credentialData: Bytes.from(pin), ...local });
 }
 
 export function slotIsFree(node, slot) {

@@ -4,6 +4,7 @@
 //   ZW_PORT   the server's WebSocket                      ZW_CACHE    a directory for the driver's cache
 //   ZW_CTRL   faults and truth over HTTP, see control()   ZW_TXDELAY  ms each radio frame takes (10)
 //                                                         ZW_REPORT   ms the driver waits for a lock's report (1000)
+//                                                         ZW_ATTEMPTS how often it tries to reach a lock (3)
 import http from "node:http";
 import { mkdirSync } from "node:fs";
 import os from "node:os";
@@ -14,13 +15,14 @@ import {
   createAndStartDriverWithMockPort, createDefaultMockControllerBehaviors, createDefaultMockNodeBehaviors,
 } from "zwave-js/Testing";
 import { brake, faultyBehavior, maskingBehavior } from "./faults.mjs";
-import { LOCKS, capabilities, truth, wipe } from "./locks.mjs";
+import { LOCKS, capabilities, plant, truth, wipe } from "./locks.mjs";
 
 const HOST = "127.0.0.1";
 const PORT = Number(process.env.ZW_PORT ?? 3000);
 const CONTROL = Number(process.env.ZW_CTRL ?? 3001);
 const TX_DELAY = Number(process.env.ZW_TXDELAY ?? 10);
 const REPORT = Number(process.env.ZW_REPORT ?? 1000);
+const ATTEMPTS = Number(process.env.ZW_ATTEMPTS ?? 3);
 const CACHE = process.env.ZW_CACHE ?? path.join(os.tmpdir(), `zwave-mock-${process.pid}`);
 
 const healthy = () => ({ fault: null, delayMs: 0, battery: undefined });
@@ -35,6 +37,7 @@ async function startDriver() {
     features: { softReset: false },
     testingHooks: { skipFirmwareIdentification: true },
     timeouts: { report: REPORT },
+    attempts: { sendData: ATTEMPTS },
   });
   started.driver.on("error", (error) => console.error("driver:", error.message));
   return started;
@@ -79,13 +82,17 @@ function endWithParent(close) {
  * GET /state                          { ready, locks: { "2": { fault, delayMs, sets, codes, users, status } } }
  * POST /fault {node, fault, delayMs}  gives one lock a fault, null heals it
  * POST /wipe {node}                   empties one lock behind the driver's back
+ * POST /plant {node, slot, pin}       puts a code there behind the driver's back; enabled: false, name: optional
  * POST /reset                         heals and empties all
  */
 function control(request, response, body) {
-  const { node, ...fault } = body ? JSON.parse(body) : {};
+  const { node, ...details } = body ? JSON.parse(body) : {};
   switch (`${request.method} ${request.url}`) {
     case "POST /fault":
-      setFault(node, fault);
+      setFault(node, details);
+      break;
+    case "POST /plant":
+      plant(network.nodes.get(node), LOCKS.find((lock) => lock.id === node), details);
       break;
     case "POST /wipe":
       wipe(network.nodes.get(node));
