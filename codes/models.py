@@ -96,6 +96,7 @@ class CodePin(models.Model):
     class Role(models.TextChoices):
         OWN = "own", _("Own")
         BACKUP = "backup", _("Backup")
+        NEXT = "next", _("Next")  # on its way to the lock in place of one that opens the door: own once it is there
 
     code = models.ForeignKey(AccessCode, on_delete=models.PROTECT, related_name="code_pins")
     pin = models.OneToOneField(Pin, on_delete=models.PROTECT, related_name="code_pin")  # never given to two
