@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,14 +13,16 @@ from django_q.models import OrmQ
 from backups.models import BackupCode
 from backups.services import refill
 from backups.tasks import refill_pool
-from codes.models import AccessCode
+from codes.cover import current, door_pin
+from codes.models import AccessCode, CodePin
 from codes.seen import seen
 from codes.services import add_code
 from codes.tick import tick
 from devices.lease import take
 from devices.models import Device, Pin, SimulatedLock
-from devices.programming import program
-from devices.runner import run
+from devices.programming import Call, Steps, program
+from devices.providers.simulator import touched
+from devices.runner import perform, run
 from portal.secret import Secret
 
 
@@ -31,6 +34,47 @@ def turn(device: Device) -> bool:
     run(program(lease, seen))
     device.refresh_from_db()
     return True
+
+
+@dataclass
+class Held:
+    """A turn that stands still before one of its calls."""
+
+    steps: Steps[None]
+    call: Call
+
+    def finish(self, answer: Any = None, error: Exception | None = None) -> None:
+        """Make the call (or pretend this answer or error) and go on to the end. Raises LeaseLost."""
+        try:
+            while True:
+                if answer is None and error is None:
+                    answer = perform(self.call)
+                self.call = self.steps.throw(error) if error else self.steps.send(answer)
+                answer = error = None
+        except StopIteration:
+            return
+
+
+def held_before(device: Device, operation: str) -> Held:
+    """A turn of this lock, stopped just before its first call of that name. All calls before it are made."""
+    lease = take(device.pk)
+    assert lease is not None
+    steps = program(lease, seen)
+    call = next(steps)
+    while call.operation != operation:
+        call = steps.send(perform(call))
+    return Held(steps, call)
+
+
+def lease_runs_out(device: Device) -> None:
+    """The holder of the lock's lease has not been heard of for too long."""
+    Device.objects.filter(pk=device.pk).update(syncing_until=timezone.now() - timedelta(seconds=1))
+
+
+def look_at_everything(device: Device) -> None:
+    """A full read, now."""
+    Device.objects.filter(pk=device.pk).update(read_wanted=True)
+    turn(device)
 
 
 def refills() -> None:
@@ -54,8 +98,8 @@ def settle(device: Device, turns: int = 12) -> None:
 
 
 def truth(device: Device) -> dict[str, str]:
-    """What is truly on the lock: place to digits."""
-    lock = SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref)
+    """What is truly on the lock, with all that has landed by now: place to digits."""
+    lock = touched(SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref))
     return {place: Secret.sealed(code["pin"]).reveal() for place, code in lock.codes.items()}
 
 
@@ -98,4 +142,33 @@ def take_off_behind_our_back(device: Device, pin: Pin) -> None:
     """Somebody deletes one code on the lock itself."""
     lock = SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref)
     lock.codes.pop(str(pin.slot) if pin.slot is not None else pin.code_id)
+    lock.save(update_fields=["codes"])
+
+
+def own(code: AccessCode) -> Pin:
+    """The code's own PIN, the latest it was given."""
+    return CodePin.objects.filter(code=code, role=CodePin.Role.OWN).latest("pk").pin
+
+
+def backup(code: AccessCode) -> Pin | None:
+    """The backup's PIN that covers the code now."""
+    given = current(AccessCode.objects.get(pk=code.pk), CodePin.Role.BACKUP)
+    return given.pin if given else None
+
+
+def shown(code: AccessCode) -> Pin | None:
+    """The PIN that the guest is told."""
+    return door_pin(AccessCode.objects.get(pk=code.pk))
+
+
+def opens(device: Device, code: AccessCode) -> bool:
+    """The PIN that the guest is told is truly on the lock."""
+    pin = shown(code)
+    return pin is not None and pin.secret.reveal() in truth(device).values()
+
+
+def put_behind_our_back(device: Device, place: str, digits: str, label: str = "") -> None:
+    """Somebody adds a code on the lock itself."""
+    lock = SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref)
+    lock.codes[place] = {"pin": Secret(digits).seal(), "label": label, "from": None, "until": None}
     lock.save(update_fields=["codes"])

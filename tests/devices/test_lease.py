@@ -1,0 +1,221 @@
+"""One worker at a time speaks to a lock, and a stopped one that wakes writes nothing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connections
+from django.utils import timezone
+
+from devices import lease
+from devices.lease import LeaseLost, take, take_due
+from devices.models import Device, Event, Hub, Pin, Property
+from devices.providers.base import Unreachable
+from devices.services import check_lock, request_sync, wake_worker
+from tests import engine, factories
+from tests.engine import fault, guest, held_before, lease_runs_out, own
+
+
+def test_a_lock_that_is_held_is_not_to_be_had(device: Device) -> None:
+    assert take(device.pk) is not None
+    assert take(device.pk) is None
+
+
+def test_a_holder_that_is_gone_is_waited_for_no_longer_than_its_lease(device: Device) -> None:
+    take(device.pk)
+    lease_runs_out(device)
+    assert take(device.pk) is not None
+
+
+def test_a_lease_beyond_its_maximum_counts_as_expired(device: Device) -> None:
+    """The clock stepped back: nobody could have taken one that long."""
+    take(device.pk)
+    Device.objects.filter(pk=device.pk).update(syncing_until=timezone.now() + timedelta(hours=1))
+    assert take(device.pk) is not None
+
+
+def test_a_queue_mark_beyond_its_maximum_counts_as_expired(device: Device) -> None:
+    Device.objects.filter(pk=device.pk).update(queued_until=timezone.now() + timedelta(hours=1))
+    assert wake_worker(device.pk)
+    assert not wake_worker(device.pk)
+
+
+def test_taking_the_lease_clears_the_queue_mark(device: Device) -> None:
+    request_sync(device)
+    device.refresh_from_db()
+    assert device.queued_until is not None
+    take(device.pk)
+    device.refresh_from_db()
+    assert device.queued_until is None
+
+
+def test_each_call_extends_the_lease_to_its_deadline_and_ten_seconds(device: Device) -> None:
+    held = take(device.pk)
+    held.extend(5)
+    device.refresh_from_db()
+    assert timedelta(seconds=13) < device.syncing_until - timezone.now() <= timedelta(seconds=15.5)
+
+
+def test_a_lease_is_never_extended_beyond_its_maximum(device: Device) -> None:
+    held = take(device.pk)
+    held.extend(3600)
+    device.refresh_from_db()
+    assert device.syncing_until - timezone.now() <= lease.MAX_LEASE + timedelta(seconds=0.5)
+
+
+def test_what_was_wanted_during_the_turn_makes_the_lock_due_at_once(device: Device) -> None:
+    held = take(device.pk)
+    request_sync(device)
+    held.release(timezone.now() + timedelta(hours=1))
+    device.refresh_from_db()
+    assert device.next_sync_at <= timezone.now()
+
+
+def test_else_it_is_due_when_the_turn_says(device: Device) -> None:
+    held = take(device.pk)
+    due = timezone.now() + timedelta(hours=1)
+    held.release(due)
+    device.refresh_from_db()
+    assert (device.next_sync_at, device.syncing_until, device.lease_token) == (due, None, None)
+
+
+def test_a_stopped_holder_that_wakes_makes_no_call_and_writes_nothing(device: Device) -> None:
+    code = guest(device)
+    stopped = held_before(device, "put")
+    lease_runs_out(device)
+    assert engine.turn(device)
+    before = Pin.objects.values().get(pk=own(code).pk)
+    events = Event.objects.count()
+    with pytest.raises(LeaseLost):
+        stopped.finish(error=TimeoutError())
+    assert Pin.objects.values().get(pk=own(code).pk) == before
+    assert Event.objects.count() == events
+
+
+def test_nor_does_one_that_wakes_to_find_its_hub_gone(device: Device, hub: Hub) -> None:
+    from devices.providers.base import HubUnreachable
+
+    guest(device)
+    stopped = held_before(device, "read")
+    lease_runs_out(device)
+    assert take(device.pk) is not None
+    with pytest.raises(LeaseLost):
+        stopped.finish(error=HubUnreachable("away"))
+    hub.refresh_from_db()
+    assert hub.down_since is None
+
+
+def test_a_stopped_holder_does_not_give_back_anothers_lease(device: Device) -> None:
+    mine = take(device.pk)
+    lease_runs_out(device)
+    other = take(device.pk)
+    mine.release(None)
+    device.refresh_from_db()
+    assert device.lease_token == other.token
+
+
+def test_a_full_read_by_a_stopped_holder_records_nothing(device: Device) -> None:
+    code = guest(device)
+    engine.turn(device)
+    engine.take_off_behind_our_back(device, own(code))
+    Device.objects.filter(pk=device.pk).update(read_wanted=True)
+    stopped = held_before(device, "read_all")
+    lease_runs_out(device)
+    assert take(device.pk) is not None
+    with pytest.raises(LeaseLost):
+        stopped.finish()
+    assert not Event.objects.filter(type=Event.Type.CODE_DELETED_OUTSIDE).exists()
+
+
+def test_a_hub_is_spoken_to_by_no_more_turns_than_it_takes(place: Property, hub: Hub) -> None:
+    Hub.objects.filter(pk=hub.pk).update(calls_at_once=1)
+    first, second = factories.DeviceFactory.create_batch(2, property=place, hub=hub)
+    held = take(first.pk)
+    assert take(second.pk) is None
+    held.release(None)
+    assert take(second.pk) is not None
+
+
+def test_the_lock_that_is_due_longest_comes_first(place: Property, hub: Hub) -> None:
+    at = timezone.now()
+    devices = factories.DeviceFactory.create_batch(3, property=place, hub=hub)
+    for device, minutes in zip(devices, (1, 3, 2), strict=True):
+        Device.objects.filter(pk=device.pk).update(next_sync_at=at - timedelta(minutes=minutes))
+    order = [take_due().device_id for _ in range(3)]
+    assert order == [devices[1].pk, devices[2].pk, devices[0].pk]
+    assert take_due() is None
+
+
+def test_a_lock_that_was_removed_has_no_turns(device: Device) -> None:
+    Device.objects.filter(pk=device.pk).update(removal=Device.Removal.REMOVED, next_sync_at=timezone.now())
+    assert take(device.pk) is None
+    assert take_due() is None
+
+
+class TestAHubThatIsDown:
+    def test_is_probed_by_one_lock_at_a_time(self, place: Property, hub: Hub) -> None:
+        at = timezone.now()
+        Hub.objects.filter(pk=hub.pk).update(down_since=at, probe_at=at, probes=1)
+        locks = factories.DeviceFactory.create_batch(4, property=place, hub=hub)
+        assert [bool(take(lock.pk)) for lock in locks] == [True, False, False, False]
+
+    def test_takes_forty_locks_out_with_one_probe(self, place: Property, hub: Hub) -> None:
+        from devices.providers.base import HubUnreachable
+
+        locks = factories.DeviceFactory.create_batch(5, property=place, hub=hub)
+        for lock in locks:
+            guest(lock)
+        held_before(locks[0], "read").finish(error=HubUnreachable("away"))
+        hub.refresh_from_db()
+        assert hub.down_since is not None and hub.probes == 1
+        assert all(take(lock.pk) is None for lock in locks)
+
+    def test_wakes_them_all_when_one_lock_hears_of_it_again(self, place: Property, hub: Hub) -> None:
+        from devices.providers.base import HubUnreachable
+
+        first, second = factories.DeviceFactory.create_batch(2, property=place, hub=hub)
+        guest(second)
+        held_before(second, "read").finish(error=HubUnreachable("away"))
+        check_lock(first)
+        engine.turn(first)
+        hub.refresh_from_db()
+        second.refresh_from_db()
+        assert hub.down_since is None
+        assert second.next_sync_at <= timezone.now()
+
+    def test_is_up_again_even_if_the_lock_that_probed_it_is_not(self, place: Property, hub: Hub) -> None:
+        at = timezone.now()
+        Hub.objects.filter(pk=hub.pk).update(down_since=at, probe_at=at, probes=1)
+        dead, well = factories.DeviceFactory.create_batch(2, property=place, hub=hub)
+        fault(dead, "unreachable")
+        engine.turn(dead)
+        assert take(well.pk) is not None
+
+    def test_is_asked_at_once_when_a_person_checks_a_lock(self, device: Device, hub: Hub) -> None:
+        at = timezone.now()
+        Hub.objects.filter(pk=hub.pk).update(down_since=at, probe_at=at + timedelta(minutes=1), probes=9)
+        assert take(device.pk) is None
+        check_lock(device)
+        assert take(device.pk) is not None
+
+    def test_is_not_called_up_by_a_turn_that_asked_nothing_of_it(self, device: Device, hub: Hub) -> None:
+        at = timezone.now()
+        Hub.objects.filter(pk=hub.pk).update(down_since=at, probe_at=at, probes=1)
+        held = held_before(device, "health")
+        held.finish(error=Unreachable("this lock alone"))
+        hub.refresh_from_db()
+        assert hub.down_since is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_workers_at_once_get_one_lease() -> None:
+    device = factories.DeviceFactory()
+
+    def grab(_: int) -> bool:
+        try:
+            return take(device.pk) is not None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(grab, range(8))) == 1
