@@ -218,5 +218,8 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL", "INFO")},
     # With a root handler there, django-q leaves its own level unset: each task would write three lines.
-    "loggers": {"django-q": {"level": env.log_level("QUEUE_LOG_LEVEL", "WARNING")}},
+    "loggers": {
+        "django-q": {"level": env.log_level("QUEUE_LOG_LEVEL", "WARNING")},
+        "zwave_js_server": {"level": "WARNING"},
+    },
 }
