@@ -48,7 +48,7 @@ class Held:
         try:
             while True:
                 if answer is None and error is None:
-                    answer = perform(self.call)
+                    answer, error = _made(self.call)
                 self.call = self.steps.throw(error) if error else self.steps.send(answer)
                 answer = error = None
         except StopIteration:
@@ -64,6 +64,13 @@ def held_before(device: Device, operation: str) -> Held:
     while call.operation != operation:
         call = steps.send(perform(call))
     return Held(steps, call)
+
+
+def _made(call: Call) -> tuple[Any, Exception | None]:
+    try:
+        return perform(call), None
+    except Exception as error:
+        return None, error
 
 
 def lease_runs_out(device: Device) -> None:

@@ -24,10 +24,10 @@ def window_to_write(turn: Turn, pin: Pin) -> Window:
     return window_for(turn.caps, turn.device.property.time_zone, pin.window, now())
 
 
-def there(turn: Turn, pin: Pin, outcome: Outcome, seen: Observation) -> None:
+def there(turn: Turn, pin: Pin, outcome: Outcome, seen: Observation, written: Window) -> None:
     """Read back as there. A refused change of window leaves the old one standing."""
     said_no = outcome.result == Result.REJECTED
-    confirm(turn, pin, seen, written=None if said_no else window_to_write(turn, pin))
+    confirm(turn, pin, seen, written=None if said_no else written)
     if pin.confirmed:
         turn.went_well()
         return
@@ -35,13 +35,13 @@ def there(turn: Turn, pin: Pin, outcome: Outcome, seen: Observation) -> None:
     _try_again(turn, pin, trouble)
 
 
-def word_taken(turn: Turn, pin: Pin, outcome: Outcome, before: Pin.Status) -> None:
+def word_taken(turn: Turn, pin: Pin, outcome: Outcome, before: Pin.Status, written: Window) -> None:
     """A lock that cannot be read: sent is all that can ever be said. Raises Silence when even that is not known."""
     if outcome.result == Result.UNKNOWN:
         turn.note(pin, next_attempt_at=now() + retry(pin.attempts))
         raise Silence
     if outcome.result != Result.REJECTED:
-        _sent(turn, pin)
+        _sent(turn, pin, written)
         return
     trouble = REFUSALS.get(outcome.reason, Pin.Trouble.REJECTED)
     if before == Pin.Status.SENT or pin.unknown_at is not None:
@@ -113,13 +113,12 @@ def wait_for_room(turn: Turn, pin: Pin) -> None:
     turn.went_wrong(Pin.Trouble.FULL)
 
 
-def _sent(turn: Turn, pin: Pin) -> None:
-    window = window_to_write(turn, pin)
+def _sent(turn: Turn, pin: Pin, written: Window) -> None:
     turn.note(
         pin,
         status=Pin.Status.SENT,
-        seen_from=window.starts_at,
-        seen_until=window.ends_at,
+        seen_from=written.starts_at,
+        seen_until=written.ends_at,
         unknown_at=None,
         trouble=Pin.Trouble.NONE,
         next_attempt_at=None,

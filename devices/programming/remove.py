@@ -110,8 +110,13 @@ def _take_copy_off(turn: Turn, pin: Pin, listed: list[Observation]) -> Steps[Non
 
 
 def make_room_known(turn: Turn) -> None:
-    """A place became free: PINs that wait for room may try at once."""
-    waiting = Pin.objects.filter(device=turn.device, trouble=Pin.Trouble.FULL, next_attempt_at__isnull=False)
+    """A place became free, and its digits: PINs that wait for either may try at once."""
+    waiting = Pin.objects.filter(
+        device=turn.device,
+        status__in=[Pin.Status.PLANNED, Pin.Status.GONE],
+        trouble__in=[Pin.Trouble.FULL, Pin.Trouble.DUPLICATE],
+        next_attempt_at__isnull=False,
+    )
     for pin in waiting:
         turn.note(pin, next_attempt_at=None)
 

@@ -133,7 +133,7 @@ def _place_for(turn: Turn, pin: Pin) -> Steps[Handle | None]:
         if seen.seen == Seen.EMPTY:
             return Slot(number)
         if compare(turn, pin, seen) == Found.MATCH and pin.attempts:
-            confirm(turn, pin, seen, written=window_to_write(turn, pin))  # landed late: it is there already
+            confirm(turn, pin, seen)  # landed late: it is there already
             return None
         avoid(turn, number)
     wait_for_room(turn, pin)
@@ -198,10 +198,11 @@ def _meets_its_like(turn: Turn, pin: Pin, at: datetime) -> None:
 
 
 def _put(turn: Turn, pin: Pin, handle: Handle, before: Before) -> Steps[None]:
-    outcome = yield from turn.write("put", handle, pin.secret, pin.label, window_to_write(turn, pin))
+    written = window_to_write(turn, pin)  # another one may be wanted by the time it is read back
+    outcome = yield from turn.write("put", handle, pin.secret, pin.label, written)
     _note_answer(turn, pin, outcome, before)
     if not readable(turn):
-        word_taken(turn, pin, outcome, before.status)
+        word_taken(turn, pin, outcome, before.status, written)
         return
     if outcome.result == Result.REJECTED and handle_of(pin) is None:
         yield from refused(turn, pin, outcome)  # no id was made, so there is no place to read
@@ -215,7 +216,7 @@ def _put(turn: Turn, pin: Pin, handle: Handle, before: Before) -> Steps[None]:
         raise
     verdict = compare(turn, pin, seen)
     if verdict in (Found.MATCH, Found.MASKED):
-        there(turn, pin, outcome, seen)
+        there(turn, pin, outcome, seen, written)
     elif verdict == Found.DIFFERENT:
         displaced(turn, pin, seen.handle, rest=retry(pin.attempts))
     elif outcome.result == Result.REJECTED:
