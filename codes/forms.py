@@ -37,10 +37,10 @@ class AddCodeForm(forms.Form):
     """A new code for one lock. `values()` are the keyword arguments of `codes.services.add_code`."""
 
     kind = forms.ChoiceField(
-        label=gettext_lazy("For whom"),
+        label=gettext_lazy("Kind"),
         choices=[
-            (AccessCode.Kind.TIME_BOUND, gettext_lazy("A guest, from check-in to checkout")),
-            (AccessCode.Kind.ONGOING, gettext_lazy("Staff or a resident, until cancelled")),
+            (AccessCode.Kind.TIME_BOUND, gettext_lazy("Time-bound: a guest’s stay")),
+            (AccessCode.Kind.ONGOING, gettext_lazy("Ongoing: staff or a resident, until cancelled")),
         ],
         initial=AccessCode.Kind.TIME_BOUND,
         widget=forms.RadioSelect,

@@ -57,8 +57,10 @@
     for (const shown of target.querySelectorAll("[data-shown]")) {
       const fresh = fragment.querySelector(`#${CSS.escape(shown.id)}`);
       if (fresh) {
+        const focused = shown.contains(document.activeElement) && document.activeElement;
         masked.set(shown.id, fresh.outerHTML);
         fresh.replaceWith(shown);
+        if (focused) setTimeout(() => focused.focus({ preventScroll: true }));
       }
     }
     const before = target.querySelector("[data-announce]")?.textContent.trim();

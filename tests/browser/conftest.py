@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import ConsoleMessage, Page, Request, Response
 from pytest_django.live_server_helper import LiveServer
 
 from portal.models import User
@@ -97,6 +99,9 @@ def assert_accessible(page: Page) -> None:
     assert wide <= 0, f"{page.url} is {wide} px wider than the window"
 
 
-@pytest.fixture
-def light_and_dark(context: BrowserContext) -> list[tuple[str, int]]:
-    return [(scheme, width) for scheme in ("light", "dark") for width in (1280, 360)]
+def remember(page: Page, url: str, person: User) -> None:
+    """Sign in without the form, for tests that are about something else."""
+    client = Client()
+    client.force_login(person)
+    name = settings.SESSION_COOKIE_NAME
+    page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
