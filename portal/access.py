@@ -48,6 +48,11 @@ def may_change[**P](view: View[P]) -> View[P]:
     return _gate(view, lambda m: m.may_change, "Your role does not allow this. Ask an owner of the workspace.")
 
 
+def may_own[**P](view: View[P]) -> View[P]:
+    """Owners only: settings and people."""
+    return _gate(view, lambda m: m.may_own, "Only an owner of the workspace may change this.")
+
+
 def _gate[**P](view: View[P], allowed: Callable[[Membership], bool], refusal: str) -> View[P]:
     @wraps(view)
     def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:

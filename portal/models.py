@@ -52,6 +52,25 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
 
+class MailKind(models.TextChoices):
+    """What a workspace's people are warned of by e-mail, the gravest first."""
+
+    UNCOVERED = "uncovered", _("A guest has no working code")
+    PIN_CHANGED = "pin_changed", _("A PIN changed after it was seen")
+    EXHAUSTED = "exhausted", _("No backup codes are left on a lock")
+    OFFLINE = "offline", _("A lock is offline and a guest arrives within 24 hours")
+    OVERDUE = "overdue", _("An old code may still open a door")
+    SEVERAL = "several", _("Several backup codes were pulled on a lock in 7 days")
+
+
+def usual_mail_roles() -> dict[str, list[str]]:
+    """Owners and managers hear of everything; night staff of what cannot wait."""
+    roles = {kind.value: ["owner", "manager"] for kind in MailKind}
+    for kind in (MailKind.UNCOVERED, MailKind.PIN_CHANGED):
+        roles[kind].append("night")
+    return roles
+
+
 class Workspace(models.Model):
     """A company or team. Everything but people belongs to one. Leads are how long before check-in."""
 
@@ -81,6 +100,7 @@ class Workspace(models.Model):
         default=timedelta(0),
         help_text=_("A PIN that works at once is not shown earlier than this before check-in."),
     )
+    mail_roles = models.JSONField(_("warning e-mails"), default=usual_mail_roles)  # a MailKind's: the roles it goes to
 
     def __str__(self) -> str:
         return self.name
@@ -122,8 +142,13 @@ class Membership(models.Model):
 
     @property
     def may_change(self) -> bool:
-        """Adds, edits and cancels codes; adds and removes locks."""
+        """Adds, edits and cancels codes; adds and removes locks. Looks at the settings."""
         return self.role in (self.Role.OWNER, self.Role.MANAGER)
+
+    @property
+    def may_own(self) -> bool:
+        """Changes the settings; invites and removes people."""
+        return self.role == self.Role.OWNER
 
 
 class Heartbeat(models.Model):

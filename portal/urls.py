@@ -12,6 +12,7 @@ urlpatterns = [
     path("favicon.ico", views.favicon, name="favicon"),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
+    path("settings/", include("portal.settings_urls")),
     path("devices/", include("devices.urls")),
     path("codes/", include("codes.urls")),
     path("backups/", include("backups.urls")),

@@ -39,6 +39,12 @@ def bob(workspace: Workspace) -> User:
 
 
 @pytest.fixture
+def nina(workspace: Workspace) -> User:
+    """Night staff in Alice's workspace."""
+    return factories.MembershipFactory(workspace=workspace, user__name="Nina", role=Membership.Role.NIGHT).user
+
+
+@pytest.fixture
 def vera(workspace: Workspace) -> User:
     """A viewer in Alice's workspace."""
     return factories.MembershipFactory(workspace=workspace, user__name="Vera", role=Membership.Role.VIEWER).user
