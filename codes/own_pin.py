@@ -14,8 +14,13 @@ from portal.secret import Secret
 MOST_TRIES = 3  # sets of digits for one wish, the first included
 
 
-def give_own_pin(code: AccessCode, secret: Secret, *, needed_at: datetime | None) -> CodePin:
-    """Want a PIN of the code's own on its lock, for the code's window. `needed_at`: check-in, or an old checkout."""
+def give_own_pin(
+    code: AccessCode, secret: Secret, *, needed_at: datetime | None, role: CodePin.Role = CodePin.Role.OWN
+) -> CodePin:
+    """Want a PIN of the code's own on its lock, for the code's window. `needed_at`: check-in, or an old checkout.
+
+    One that is only to replace a PIN that works (`NEXT`) is waited for without end.
+    """
     leads = leads_of(code.device)
     at = now()
     pin = pins.insert(
@@ -26,9 +31,9 @@ def give_own_pin(code: AccessCode, secret: Secret, *, needed_at: datetime | None
         wanted_from=code.starts_at,
         wanted_until=code.ends_at,
         program_at=program_at(leads, code.starts_at),
-        give_up_at=give_up_at(leads, needed_at, at),
+        give_up_at=give_up_at(leads, needed_at, at) if role == CodePin.Role.OWN else None,
     )
-    return CodePin.objects.create(code=code, pin=pin, role=CodePin.Role.OWN, given_at=at)
+    return CodePin.objects.create(code=code, pin=pin, role=role, given_at=at)
 
 
 def replace_own_pin(code: AccessCode, refused: CodePin) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from backups.models import BackupCode
 from backups.services import refill, spare_seen
+from codes.change_pin import next_seen
 from codes.cover import NOT_THERE, cover, cover_next, current
 from codes.models import AccessCode, CodePin
 from codes.own_pin import MOST_TRIES, replace_own_pin
@@ -43,6 +44,8 @@ def _guest_pin_seen(given: CodePin) -> None:
         refill(code.device, wake=False)  # spares above what the lock has room for make way
     if given.role == CodePin.Role.BACKUP:
         _backup_seen(given)
+    elif given.role == CodePin.Role.NEXT:
+        next_seen(given)
     else:
         _own_seen(given)
 

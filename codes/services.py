@@ -47,7 +47,7 @@ def add_code(
 ) -> AccessCode:
     """Add a guest's or an ongoing code to a lock. Instants are aware. Raises ValidationError, and then adds nothing."""
     with transaction.atomic():
-        device = _locked(device)
+        device = locked(device)
         code = AccessCode(
             device=device,
             name=name.strip(),
@@ -60,7 +60,7 @@ def add_code(
         )
         _check_window(code)
         code.full_clean(exclude=["device"])
-        secret = _digits(device, pin, starts_at, ends_at)
+        secret = digits_for(device, pin, starts_at, ends_at)
         code.save()
         give_own_pin(code, secret, needed_at=starts_at)
         record(device, Event.Type.CODE_CREATED, actor=actor, subject=code.pk, name=code.name)
@@ -78,7 +78,7 @@ def change_code(
 ) -> None:
     """Move, extend, shorten or rename. A covered code's backup follows. Raises ValidationError."""
     with transaction.atomic():
-        device = _locked(code.device)
+        device = locked(code.device)
         code.refresh_from_db()
         if code.cancelled_at is not None:
             raise ValidationError(_("This code was cancelled. Add a new one."))
@@ -104,7 +104,7 @@ def change_code(
 def cancel_code(code: AccessCode, *, actor: User | None = None) -> None:
     """End a code now: every PIN it was given leaves the lock. Doing it twice does nothing more."""
     with transaction.atomic():
-        device = _locked(code.device, being_removed=True)
+        device = locked(code.device, being_removed=True)
         at = now()
         if not AccessCode.objects.filter(pk=code.pk, cancelled_at=None).update(cancelled_at=at):
             return
@@ -157,7 +157,7 @@ def suggest_pin(device: Device) -> Secret:
     return pins.pick(device)
 
 
-def _locked(device: Device, *, being_removed: bool = False) -> Device:
+def locked(device: Device, *, being_removed: bool = False) -> Device:
     """The lock's row, held for this transaction: what is wanted of it changes one at a time."""
     row = Device.objects.select_for_update(of=("self",)).select_related("property__workspace", "hub").get(pk=device.pk)
     if row.removal != Device.Removal.KEPT and not being_removed:
@@ -178,7 +178,8 @@ def _check_window(code: AccessCode) -> None:
         raise ValidationError({"ends_at": _("Checkout is in the past. Choose a later one.")})
 
 
-def _digits(device: Device, chosen: Secret | None, starts_at: datetime | None, ends_at: datetime | None) -> Secret:
+def digits_for(device: Device, chosen: Secret | None, starts_at: datetime | None, ends_at: datetime | None) -> Secret:
+    """The digits somebody chose, checked, or else new ones. Raises ValidationError."""
     if chosen is not None:
         pins.check(device, chosen, starts_at, ends_at)
         return chosen
@@ -219,11 +220,11 @@ def _moved_out_of_reach(code: AccessCode, old_start: datetime | None) -> bool:
 
 
 def _start_afresh(code: AccessCode, *, needed_at: datetime | None) -> None:
-    for role in (CodePin.Role.BACKUP, CodePin.Role.OWN):
+    for role in CodePin.Role:
         if given := current(code, role):
             end_own_pin(given)
     AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None, pin_chosen=False)
-    give_own_pin(code, _digits(code.device, None, code.starts_at, code.ends_at), needed_at=needed_at)
+    give_own_pin(code, digits_for(code.device, None, code.starts_at, code.ends_at), needed_at=needed_at)
 
 
 def _carry_over(code: AccessCode, needed_at: datetime | None) -> None:
