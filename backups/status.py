@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TypedDict
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -136,15 +136,17 @@ def warned(workspace: Workspace) -> CountedPools:
     )
 
 
+def causes(workspace: Workspace) -> CountedPools:
+    """Pools whose warning nobody has taken on, each with its `cause`: the lock, or the hub that is down."""
+    hub_is_down = When(device__hub__down_since__isnull=False, then=F("device__hub"))
+    return (
+        warned(workspace).filter(acknowledged_at=None).annotate(cause=Case(hub_is_down, default=F("device"))).order_by()
+    )
+
+
 def warning_count(workspace: Workspace) -> int:
     """How many causes of pool warnings nobody has taken on. A hub that is down is one, however many its locks."""
-    causes = (
-        warned(workspace)
-        .filter(acknowledged_at=None)
-        .values_list("device", "device__hub", "device__hub__down_since")
-        .order_by()
-    )
-    return len({hub if down else device for device, hub, down in causes})
+    return len(set(causes(workspace).values_list("cause", flat=True)))
 
 
 def status(device: Device, pool: BackupPool | None, *, ready: int, pulled: int, used: int) -> PoolStatus:

@@ -5,19 +5,28 @@ from datetime import timedelta
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
+from portal.access import MemberRequest, member
 from portal.clock import now
+from portal.live import Live, changed_parts
 from portal.models import Heartbeat
 
 STALE = timedelta(minutes=1)
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    return redirect("device_list")
+@member
+def home(request: MemberRequest) -> HttpResponse:
+    return render(request, "home.html", {**_home_context(), "live": Live()})
+
+
+@require_safe
+@member
+def home_live(request: MemberRequest) -> HttpResponse:
+    return changed_parts(request, "home_live.html", _home_context(), zone="UTC")
 
 
 @require_safe
@@ -42,3 +51,13 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def favicon(request: HttpRequest) -> HttpResponse:
     return redirect(static("favicon.svg"), permanent=False)
+
+
+def _home_context() -> dict[str, object]:
+    """The portal's own sign of life; the apps' tags bring the rest into the page."""
+    beat = Heartbeat.objects.filter(name="tick").first()
+    return {
+        "beat": beat,
+        "standing_still": beat is None or beat.beat_at <= now() - STALE,
+        "section": "home",
+    }

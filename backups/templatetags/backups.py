@@ -1,14 +1,15 @@
 """The pool of a lock, and of many, for templates of any app."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from django import template
 from django.conf import settings
 from django.template.context import RequestContext
 
-from backups import status, warnings
+from backups import status, troubled, warnings
 from backups.status import PoolStatus
+from backups.troubled import TroubledPool
 from backups.warnings import Warning
 from devices.models import Device
 
@@ -45,6 +46,6 @@ def pool_warning(device: Device, pool: PoolStatus) -> Warning | None:
 
 
 @register.simple_tag(takes_context=True)
-def warning_count(context: RequestContext) -> int:
-    """Pool warnings of the workspace that nobody has taken on, one a cause."""
-    return status.warning_count(context["request"].membership.workspace)
+def troubled_pools(context: RequestContext) -> Sequence[TroubledPool]:
+    """`{% troubled_pools as pools %}`: the workspace's pools that are low or exhausted."""
+    return troubled.troubled_pools(context["request"].membership.workspace)

@@ -1,12 +1,17 @@
-"""A lock's code list, for the lock's page."""
+"""Codes for templates of any app: a lock's list, the arrivals of the next days, the counts in the navigation."""
 
 from collections.abc import Mapping
 
 from django import template
+from django.template.context import RequestContext
+from django.utils.safestring import SafeString
 
 from backups.status import PoolStatus
-from codes import listing
+from codes import arrival_words, at_risk, listing
+from codes.arrivals import Arrival, Removal, Watch, watch
+from codes.at_risk import Attention
 from codes.listing import CodeList
+from devices.listing import Fact
 from devices.models import Device
 
 register = template.Library()
@@ -16,3 +21,35 @@ register = template.Library()
 def code_list(device: Device, pool: PoolStatus, wanted: Mapping[str, str]) -> CodeList:
     """`{% code_list device pool filter as codes %}`: `wanted` holds `show` (a kind) and `q` (words)."""
     return listing.code_list(device, pool.codes, show=wanted.get("show", ""), words=wanted.get("q", ""))
+
+
+@register.simple_tag(takes_context=True)
+def attention(context: RequestContext) -> Attention:
+    """`{% attention as counts %}`: how many arrivals are at risk and how many warnings there are."""
+    return at_risk.attention(context["request"].membership.workspace)
+
+
+@register.simple_tag(takes_context=True)
+def arrivals(context: RequestContext) -> Watch:
+    """`{% arrivals as watch %}`: the workspace's arrivals of the next 72 hours and its overdue removals."""
+    return watch(context["request"].membership.workspace)
+
+
+@register.filter
+def next_at(found: Watch, device: Device) -> Arrival | None:
+    return found.next_at(device)
+
+
+@register.filter
+def state(arrival: Arrival) -> Fact:
+    return arrival_words.state(arrival)
+
+
+@register.filter
+def story(arrival: Arrival) -> SafeString:
+    return arrival_words.story(arrival)
+
+
+@register.filter
+def age(removal: Removal) -> str:
+    return arrival_words.age(removal)

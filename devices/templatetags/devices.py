@@ -1,10 +1,12 @@
 """Words about a lock, for templates."""
 
 from django import template
+from django.template.context import RequestContext
 
-from devices import listing
+from devices import listing, trouble
 from devices.listing import Fact
 from devices.models import Device
+from devices.trouble import TroubledLocks
 
 register = template.Library()
 
@@ -22,3 +24,9 @@ def battery(device: Device) -> Fact:
 @register.filter
 def busy(device: Device) -> bool:
     return listing.busy(device)
+
+
+@register.simple_tag(takes_context=True)
+def troubled_locks(context: RequestContext) -> TroubledLocks:
+    """`{% troubled_locks as locks %}`: the workspace's locks that are out of reach or low on battery."""
+    return trouble.troubled_locks(context["request"].membership.workspace)

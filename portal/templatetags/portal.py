@@ -30,6 +30,12 @@ def clock(instant: datetime, zone: str) -> SafeString:
 
 
 @register.filter
+def soon(instant: datetime, zone: str) -> SafeString:
+    """`Sat 15:00` within the next days, else with its date."""
+    return moments.soon(instant, zone)
+
+
+@register.filter
 def zone_name(zone: str) -> str:
     """`Lisbon time`"""
     return moments.zone_name(zone)
@@ -72,7 +78,7 @@ class LiveNode(template.Node):
 
     def render(self, context: template.Context) -> SafeString:
         name, html = self.name.resolve(context), self.nodelist.render(context).strip()
-        live: live_parts.Live = context["live"]
+        live: live_parts.Live = context.get("live") or live_parts.Live()
         digest = live_parts.digest(html)
         if not live.wanted(name, digest):
             return mark_safe("")

@@ -28,10 +28,6 @@ def test_it_lists_the_workspaces_locks_only(signed_in: Client, device: Device) -
     assert "Their door" not in page
 
 
-def test_it_is_the_page_after_sign_in(signed_in: Client) -> None:
-    assert signed_in.get("/")["Location"] == URL
-
-
 @pytest.mark.parametrize("words", ["front", "lakeview", "schlage", "encode cottage"])
 def test_search_finds_by_lock_property_and_make(signed_in: Client, device: Device, words: str) -> None:
     assert "Front door" in text(signed_in, q=words)

@@ -1,0 +1,106 @@
+"""An arrival in words: how it stands, why, and what happens next. Times are the property's."""
+
+from collections.abc import Iterator
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from codes.arrivals import Arrival, Removal, Risk
+from devices import listing
+from devices.listing import Fact, Words
+from devices.models import Device, Pin
+from portal.clock import now
+from portal.moments import clock
+
+
+def state(arrival: Arrival) -> Fact:
+    """The pill."""
+    if arrival.risk == Risk.UNCOVERED:
+        return Fact(_("No backup available"), "bad")
+    if arrival.risk == Risk.MISSING:
+        return Fact(_("Not on lock yet"), "warn")
+    if arrival.risk == Risk.COVERED and arrival.backup is not None:
+        return Fact(_("Covered by backup %(id)s") % {"id": arrival.backup.backup_code.code_id}, "info")
+    return Fact(_("Setting"), "wait")
+
+
+def story(arrival: Arrival) -> SafeString:
+    """Why, how often it was tried, the next try, and when a backup is pulled."""
+    return format_html_join(" ", "{}", ((sentence,) for sentence in _sentences(arrival)))
+
+
+def age(removal: Removal) -> str:
+    """`40 minutes`, `3 hours`, `2 days`: for how long it is overdue."""
+    minutes = int((now() - removal.since).total_seconds() // 60)
+    if minutes < 120:
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    hours = minutes // 60
+    if hours < 48:
+        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+    return ngettext("%(count)d day", "%(count)d days", hours // 24) % {"count": hours // 24}
+
+
+def _sentences(arrival: Arrival) -> Iterator[Words]:
+    reason, tries = _reason(arrival), _tries(arrival)
+    if reason and tries:
+        count = ngettext("%(count)d try", "%(count)d tries", tries) % {"count": tries}
+        yield format_html("{}, {}.", _capital(reason), count)
+    elif reason:
+        yield format_html("{}.", _capital(reason))
+    if arrival.risk <= Risk.SETTING:
+        yield from _what_next(arrival)
+    else:
+        yield _("The backup opens the door from check-in to checkout. Nothing to do.")
+
+
+def _reason(arrival: Arrival) -> Words:
+    """A lock that is out of reach explains what is missing on it; what a lock answered explains the rest."""
+    pin = arrival.own
+    if arrival.risk <= Risk.SETTING and listing.unreachable(arrival.device):
+        return listing.likely_cause(arrival.device, 0)
+    if pin is not None and pin.trouble:
+        return Pin.Trouble(pin.trouble).label
+    return listing.likely_cause(arrival.device, 0) if arrival.risk <= Risk.MISSING else ""
+
+
+def _tries(arrival: Arrival) -> int:
+    tries = arrival.own.attempts if arrival.own else 0
+    return max(tries, arrival.device.failures) if arrival.risk <= Risk.SETTING else tries
+
+
+def _what_next(arrival: Arrival) -> Iterator[Words]:
+    if upcoming := next_try(arrival):
+        yield upcoming
+    pin = arrival.own
+    if not _has_pool(arrival.device):
+        yield _("This lock has no backup codes: give the guest another way in.")
+    elif arrival.risk == Risk.UNCOVERED:
+        yield _("The next backup that becomes ready is this guest’s.")
+    elif pin is not None and pin.give_up_at is not None and pin.give_up_at > now():
+        yield format_html(_("A backup is pulled at {} if this continues."), clock(pin.give_up_at, arrival.zone))
+
+
+def next_try(arrival: Arrival) -> Words:
+    """A lock that is silent is tried again as a whole; else it is the PIN's own turn."""
+    pin, device = arrival.own, arrival.device
+    if pin is None or pin.status == Pin.Status.REFUSED:
+        return ""
+    upcoming = device.next_sync_at if device.failures else pin.next_attempt_at
+    if upcoming is None:
+        return ""
+    if upcoming <= now():
+        return _("Next try now.")
+    return format_html(_("Next try {}."), clock(upcoming, arrival.zone))
+
+
+def _capital(words: Words) -> Words:
+    """With a capital first, and still safe where it was."""
+    capital = str(capfirst(str(words)))
+    return SafeString(capital) if isinstance(words, SafeString) else capital
+
+
+def _has_pool(device: Device) -> bool:
+    return device.caps is None or device.caps.backup_pool is not False

@@ -1,0 +1,214 @@
+"""Who arrives within 72 hours, and whether their code works: what home shows, the worst first. Reads only.
+
+One query answers for arrivals and for removals that are overdue: `watch(workspace)`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import IntEnum
+from uuid import UUID
+
+from django.db.models import Q
+
+from codes.at_risk import at_risk, soon
+from codes.cover import NOT_THERE
+from codes.models import AccessCode, CodePin
+from devices import listing
+from devices.models import MAYBE_ON_LOCK, Device, Pin
+from portal.clock import now
+from portal.models import Workspace
+
+OVERDUE = timedelta(minutes=2)  # a removal that takes longer is said to be overdue
+
+
+class Risk(IntEnum):
+    """How an arrival stands, the worst first."""
+
+    UNCOVERED = 0  # no PIN works, and no backup was ready
+    MISSING = 1  # not on the lock yet, and something is in the way
+    SETTING = 2  # on its way, nothing wrong so far
+    COVERED = 3  # a backup opens the door
+    LATER = 4  # goes to its lock nearer to check-in
+    SENT = 5  # taken by a lock that cannot confirm
+    READY = 6  # on the lock, as the lock itself said
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One stay and its PINs. `confirmed_at`: when the PIN that opens the door was last read on the lock."""
+
+    code: AccessCode
+    risk: Risk
+    own: Pin | None
+    backup: Pin | None
+    confirmed_at: datetime | None
+
+    @property
+    def device(self) -> Device:
+        return self.code.device
+
+    @property
+    def zone(self) -> str:
+        return listing.zone_of(self.device)
+
+    @property
+    def starts_at(self) -> datetime:
+        return self.code.starts_at or now()
+
+    @property
+    def works(self) -> bool:
+        """The lock itself said that it opens the door for this guest."""
+        return self.risk in (Risk.COVERED, Risk.READY) and self.confirmed_at is not None
+
+    @property
+    def key(self) -> str:
+        return f"arrival-{self.code.pk}"
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Digits of somebody whose stay is over, which may still open the door."""
+
+    code: AccessCode
+    since: datetime
+    trouble: str  # a Pin.Trouble
+
+    @property
+    def zone(self) -> str:
+        return listing.zone_of(self.code.device)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """All arrivals of the next 72 hours, and running stays in trouble, the worst first; and overdue removals."""
+
+    arrivals: Sequence[Arrival]
+    removals: Sequence[Removal]
+
+    @property
+    def listed(self) -> list[Arrival]:
+        """Those a person should see: all but the ones that simply work, or whose time has not come."""
+        return [arrival for arrival in self.arrivals if arrival.risk <= Risk.COVERED]
+
+    @property
+    def at_risk(self) -> int:
+        return sum(arrival.risk <= Risk.MISSING for arrival in self.arrivals)
+
+    @property
+    def well(self) -> bool:
+        """Every arrival's code works, as its lock said."""
+        return bool(self.arrivals) and all(arrival.works for arrival in self.arrivals)
+
+    @property
+    def working(self) -> list[Arrival]:
+        return [arrival for arrival in self.arrivals if arrival.works]
+
+    @property
+    def oldest(self) -> Arrival | None:
+        """Of the codes that work, the one confirmed longest ago."""
+        return min(self.working, key=lambda arrival: arrival.confirmed_at or arrival.starts_at, default=None)
+
+    @property
+    def later(self) -> list[Arrival]:
+        """Those whose PIN goes to the lock nearer to check-in, the first to go first."""
+        waiting = [arrival for arrival in self.arrivals if arrival.risk == Risk.LATER]
+        return sorted(waiting, key=lambda arrival: programmed_at(arrival) or arrival.starts_at)
+
+    @property
+    def sent(self) -> int:
+        return sum(arrival.risk == Risk.SENT for arrival in self.arrivals)
+
+    @property
+    def pending(self) -> bool:
+        return any(arrival.risk <= Risk.SETTING for arrival in self.arrivals)
+
+    def next_at(self, device: Device) -> Arrival | None:
+        """Who arrives at this lock next, of those within 72 hours."""
+        coming = [arrival for arrival in self.arrivals if arrival.code.device_id == device.pk]
+        return min(coming, key=lambda arrival: arrival.starts_at, default=None)
+
+
+def watch(workspace: Workspace) -> Watch:
+    """What home shows of codes. One query."""
+    at = now()
+    stay = Q(code__in=soon(workspace, at), ended_at=None)
+    arrives = Q(code__starts_at__gt=at) | Q(code__in=at_risk(workspace))
+    over = Q(pin__wanted_until__lte=at - OVERDUE) | Q(pin__wanted=Pin.Wanted.ABSENT, ended_at__lte=at - OVERDUE)
+    overdue = over & Q(pin__status__in=MAYBE_ON_LOCK, code__device__property__workspace=workspace)
+    found = list(
+        CodePin.objects.filter(stay & arrives | overdue)
+        .select_related("pin__backup_code", "code__device__property", "code__device__hub")
+        .defer("pin__secret", "code__guest_token")
+        .order_by("pk")
+    )
+    late = [given for given in found if _overdue(given, at)]
+    return Watch(_arrivals([given for given in found if _of_stay(given, at)], at), _removals(late, at))
+
+
+def risk_of(code: AccessCode, own: Pin | None, backup: Pin | None, at: datetime) -> Risk:
+    """How one stay stands, from the PINs it has now."""
+    if backup is not None and backup.status not in NOT_THERE:
+        return Risk.COVERED
+    if code.uncovered_since is not None:
+        return Risk.UNCOVERED
+    if own is None or backup is not None:
+        return Risk.MISSING
+    if own.confirmed:
+        return Risk.SENT if own.status == Pin.Status.SENT else Risk.READY
+    if own.program_at is not None and own.program_at > at:
+        return Risk.LATER
+    given_up = own.give_up_at is not None and own.give_up_at <= at
+    device = code.device
+    troubled = own.trouble or given_up or device.failures or listing.unreachable(device)
+    return Risk.MISSING if troubled else Risk.SETTING
+
+
+def programmed_at(arrival: Arrival) -> datetime | None:
+    return arrival.own.program_at if arrival.own else None
+
+
+def _arrivals(given: Iterable[CodePin], at: datetime) -> list[Arrival]:
+    stays: dict[UUID, dict[str, CodePin]] = {}
+    for one in given:
+        stays.setdefault(one.code_id, {})[one.role] = one
+    arrivals = [_arrival(pins, at) for pins in stays.values()]
+    return sorted(arrivals, key=lambda arrival: (arrival.risk, arrival.starts_at, arrival.code.name))
+
+
+def _arrival(pins: dict[str, CodePin], at: datetime) -> Arrival:
+    code = next(iter(pins.values())).code
+    own, backup = (pins[role].pin if role in pins else None for role in (CodePin.Role.OWN, CodePin.Role.BACKUP))
+    risk = risk_of(code, own, backup, at)
+    door = {Risk.COVERED: backup, Risk.READY: own}.get(risk)
+    confirmed = door.confirmed_at if door is not None and door.status == Pin.Status.SET else None
+    return Arrival(code, risk, own, backup, confirmed)
+
+
+def _removals(late: Iterable[CodePin], at: datetime) -> list[Removal]:
+    """One a guest: the longest overdue first."""
+    removals: dict[UUID, Removal] = {}
+    for given in sorted(late, key=lambda given: _over_since(given, at)):
+        removals.setdefault(given.code_id, Removal(given.code, _over_since(given, at), given.pin.trouble))
+    return list(removals.values())
+
+
+def _of_stay(given: CodePin, at: datetime) -> bool:
+    code = given.code
+    return given.ended_at is None and code.ended_at is None and bool(code.ends_at and code.ends_at > at)
+
+
+def _overdue(given: CodePin, at: datetime) -> bool:
+    return given.pin.maybe_on_lock and bool(_ends(given, at)) and _over_since(given, at) <= at - OVERDUE
+
+
+def _over_since(given: CodePin, at: datetime) -> datetime:
+    return min(_ends(given, at), default=at)
+
+
+def _ends(given: CodePin, at: datetime) -> list[datetime]:
+    """When its time was over: at checkout, when it was replaced, or when the code was cancelled."""
+    ends = [given.pin.wanted_until]
+    if given.pin.wanted == Pin.Wanted.ABSENT:
+        ends.append(given.ended_at)
+    return [end for end in ends if end is not None and end <= at]
