@@ -69,6 +69,7 @@ def _take_off(turn: Turn, pin: Pin, handle: Handle) -> Steps[None]:
         _try_again(turn, pin, Pin.Trouble.NOT_STORED)
     else:
         _try_again(turn, pin, Pin.Trouble.NO_ANSWER)
+    turn.pause_after(outcome)
 
 
 def _take_its_word(turn: Turn, pin: Pin, outcome: Outcome) -> None:

@@ -120,6 +120,11 @@ class Turn:
             raise Silence
         return found
 
+    def pause_after(self, outcome: Outcome) -> None:
+        """A write without an answer ends the turn, though the lock did answer when it was read: others come first."""
+        if outcome.result == Result.UNKNOWN:
+            raise TurnOver
+
     # writing down
 
     def note(self, pin: Pin, *, tell: bool = False, **values: Any) -> None:

@@ -223,6 +223,7 @@ def _put(turn: Turn, pin: Pin, handle: Handle, before: Before) -> Steps[None]:
         yield from refused(turn, pin, outcome)
     else:
         not_stored(turn, pin, outcome)
+    turn.pause_after(outcome)
 
 
 def _note_answer(turn: Turn, pin: Pin, outcome: Outcome, before: Before) -> None:

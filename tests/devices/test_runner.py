@@ -1,0 +1,229 @@
+"""The runner makes the calls on threads and keeps all database work on the task's own."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import IntegrityError
+
+from devices import runner
+from devices.lease import LeaseLost
+from devices.programming import Call, ProviderFailed, Steps
+from devices.providers.base import NoAnswer, Unreachable
+from devices.runner import perform, run, run_many
+from tests import factories
+
+
+class FakeProvider:
+    """Answers each call with what a test put there, on whatever thread it is asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Callable[[], object]] = {}
+        self.threads: set[int] = set()
+        self.began: list[str] = []
+
+    def read(self, lock_ref: str, *arguments: object, deadline: float) -> object:
+        self.threads.add(threading.get_ident())
+        self.began.append(lock_ref)
+        return self.answers[lock_ref]()
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
+    fake = FakeProvider()
+    monkeypatch.setattr(runner, "provider_for", lambda hub: fake)
+    return fake
+
+
+def call(name: str, deadline: float = 1) -> Call:
+    return Call(factories.HubFactory.build(), "read", name, (), deadline)
+
+
+def more(*turns: Steps[None]) -> Callable[[], Steps[None] | None]:
+    waiting: Iterator[Steps[None]] = iter(turns)
+    return lambda: next(waiting, None)
+
+
+def raises(error: BaseException) -> Callable[[], object]:
+    def answer() -> object:
+        raise error
+
+    return answer
+
+
+def test_answers_are_sent_and_errors_thrown_into_the_turn(provider: FakeProvider) -> None:
+    provider.answers = {"a": lambda: 1, "b": raises(NoAnswer("lost"))}
+    got: list[object] = []
+
+    def turn() -> Steps[None]:
+        got.append((yield call("a")))
+        try:
+            yield call("b")
+        except NoAnswer:
+            got.append("no answer")
+
+    run(turn())
+    run_many(more(turn()))
+    assert got == [1, "no answer", 1, "no answer"]
+
+
+def test_calls_run_side_by_side_and_turns_on_one_thread(provider: FakeProvider) -> None:
+    together = threading.Barrier(4, timeout=5)
+    provider.answers = {"a": together.wait}
+    mine: set[int] = set()
+
+    def turn() -> Steps[None]:
+        for _ in range(2):
+            mine.add(threading.get_ident())
+            yield call("a", 5)
+            mine.add(threading.get_ident())
+
+    run_many(more(*(turn() for _ in range(4))))
+    assert mine == {threading.get_ident()}
+    assert threading.get_ident() not in provider.threads
+    assert len(provider.threads) >= 4
+
+
+def test_no_more_than_sixteen_turns_at_once(provider: FakeProvider) -> None:
+    running, most = 0, 0
+    guard = threading.Lock()
+
+    def answer() -> None:
+        nonlocal running, most
+        with guard:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with guard:
+            running -= 1
+
+    provider.answers = {"a": answer}
+
+    def turn() -> Steps[None]:
+        yield call("a")
+
+    run_many(more(*(turn() for _ in range(40))))
+    assert most == 16
+    assert len(provider.began) == 40
+
+
+def test_work_that_comes_up_meanwhile_is_taken_on(provider: FakeProvider) -> None:
+    release = threading.Event()
+    provider.answers = {"slow": lambda: release.wait(5), "new": release.set}
+    asked = 0
+
+    def slow() -> Steps[None]:
+        yield call("slow", 5)
+
+    def new() -> Steps[None]:
+        yield call("new", 5)
+
+    def next_one() -> Steps[None] | None:
+        nonlocal asked
+        asked += 1
+        return {1: slow(), 3: new()}.get(asked)
+
+    run_many(next_one)
+    assert provider.began == ["slow", "new"]
+
+
+def test_a_turn_that_lost_its_lease_ends_without_a_word(provider: FakeProvider, caplog) -> None:
+    provider.answers = {"a": lambda: 1}
+
+    def turn() -> Steps[None]:
+        yield call("a")
+        raise LeaseLost
+
+    run_many(more(turn()))
+    assert caplog.text == ""
+
+
+def test_a_turn_that_breaks_leaves_the_others_alone(provider: FakeProvider, caplog) -> None:
+    provider.answers = {"a": lambda: 1}
+    ended: list[str] = []
+
+    def broken() -> Steps[None]:
+        yield call("a")
+        raise RuntimeError("bug")
+
+    def well() -> Steps[None]:
+        yield call("a")
+        yield call("a")
+        ended.append("well")
+
+    run_many(more(broken(), well()))
+    assert ended == ["well"]
+    assert "a turn broke" in caplog.text
+
+
+def test_a_database_errors_message_which_prints_the_row_is_not_logged(provider: FakeProvider, caplog) -> None:
+    def turn() -> Steps[None]:
+        raise IntegrityError("DETAIL: Failing row contains (Ben Okafor, 4711)")
+        yield
+
+    run_many(more(turn()))
+    assert "IntegrityError" in caplog.text
+    assert "4711" not in caplog.text and "Okafor" not in caplog.text
+
+
+def test_a_providers_error_says_its_class_alone(provider: FakeProvider) -> None:
+    provider.answers = {"a": raises(ValueError("pin 4711 is odd"))}
+    with pytest.raises(ProviderFailed, match="^ValueError$") as failed:
+        perform(call("a"))
+    assert failed.value.__cause__ is None
+
+
+@pytest.mark.parametrize("error", [Unreachable("x"), NoAnswer("x"), TimeoutError()])
+def test_what_the_protocol_knows_goes_through(provider: FakeProvider, error: Exception) -> None:
+    provider.answers = {"a": raises(error)}
+    with pytest.raises(type(error)):
+        perform(call("a"))
+
+
+def test_a_cancelled_driver_call_is_no_reason_to_stop(provider: FakeProvider) -> None:
+    import asyncio
+
+    provider.answers = {"a": raises(asyncio.CancelledError())}
+    with pytest.raises(ProviderFailed):
+        perform(call("a"))
+
+
+def test_a_call_far_past_its_deadline_counts_as_unanswered(provider: FakeProvider, monkeypatch) -> None:
+    monkeypatch.setattr(runner, "GRACE", 0.1)
+    release = threading.Event()
+    provider.answers = {"a": lambda: release.wait(10)}
+    ended: list[str] = []
+
+    def turn() -> Steps[None]:
+        try:
+            yield call("a", 0.1)
+        except TimeoutError:
+            ended.append("timed out")
+
+    run_many(more(turn()))
+    release.set()
+    assert ended == ["timed out"]
+
+
+def test_a_call_given_up_before_it_began_never_begins(provider: FakeProvider, monkeypatch) -> None:
+    """By then the lock may be somebody else's."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    one = ThreadPoolExecutor(1)
+    monkeypatch.setattr(runner, "_pool", lambda pid: one)
+    monkeypatch.setattr(runner, "GRACE", 0.1)
+    release = threading.Event()
+    provider.answers = {"hangs": lambda: release.wait(10), "waits": lambda: 1}
+
+    def turn(name: str) -> Steps[None]:
+        try:
+            yield call(name, 0.1)
+        except TimeoutError:
+            return
+
+    run_many(more(turn("hangs"), turn("waits")))
+    release.set()
+    one.shutdown(wait=True)
+    assert provider.began == ["hangs"]
