@@ -9,7 +9,7 @@ from pathlib import Path
 
 import django_stubs_ext
 from django.utils.csp import CSP
-from environs import Env
+from environs import Env, validate
 
 from portal.keyfile import load_or_create
 
@@ -126,6 +126,8 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; a new one counts once its mail was answered
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 
 # Mail: written to the terminal unless EMAIL_HOST is set.
 EMAIL_SERVER = env.str("EMAIL_HOST", "")
@@ -138,12 +140,17 @@ MAILERS: dict[str, dict[str, object]] = {
             "username": env.str("EMAIL_HOST_USER", ""),
             "password": env.str("EMAIL_HOST_PASSWORD", ""),
             "use_tls": env.bool("EMAIL_USE_TLS", True),
+            "timeout": 20,
         },
     }
     if EMAIL_SERVER
     else {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
 }
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "portal@localhost")
+# Where the links in mails lead.
+_named = [host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))]
+_usual = "http://127.0.0.1:8000" if DEBUG else f"https://{_named[0]}" if _named else ""
+PORTAL_URL: str = env.str("PORTAL_URL", _usual, validate=[validate.URL(schemes={"http", "https"}, require_tld=False)])
 
 # The product
 BACKUP_BRAND: str = env.str("BACKUP_BRAND", "Seam")  # stands in every backup's label on the lock

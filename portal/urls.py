@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from portal import views
+from portal import join_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("settings/", include("portal.settings_urls")),
+    path("join/<str:token>/", join_views.join, name="join"),
     path("devices/", include("devices.urls")),
     path("codes/", include("codes.urls")),
     path("backups/", include("backups.urls")),

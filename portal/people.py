@@ -1,0 +1,144 @@
+"""Who belongs to a workspace: inviting people, letting them in, changing what they may do, removing them."""
+
+import secrets
+from datetime import timedelta
+from hashlib import sha256
+
+from allauth.account.models import EmailAddress
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from portal.clock import now
+from portal.models import Invitation, Membership, User, Workspace
+
+VALID_FOR = timedelta(days=7)
+
+
+def invite(*, workspace: Workspace, email: str, role: str, actor: User) -> tuple[Invitation, str]:
+    """Ask somebody to join: the invitation, and the secret that goes into the mail and nowhere else.
+
+    A person who was asked before is asked anew: the earlier link ends. Raises ValidationError for a member.
+    """
+    email = email.strip().lower()
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        if _members(workspace, email).exists():
+            raise ValidationError({"email": _("This person is in the workspace already.")})
+        Invitation.objects.pending().filter(workspace=workspace, email__iexact=email).update(revoked_at=now())
+        token = secrets.token_urlsafe(32)
+        invitation = Invitation(
+            workspace=workspace,
+            email=email,
+            role=role,
+            invited_by=actor,
+            token_digest=_digest(token),
+            expires_at=now() + VALID_FOR,
+        )
+        invitation.full_clean(exclude=["invited_by"])
+        invitation.save()
+    return invitation, token
+
+
+def revoke(invitation: Invitation) -> bool:
+    """Take an invitation back. False: it was accepted, or taken back before."""
+    return bool(Invitation.objects.pending().filter(pk=invitation.pk).update(revoked_at=now()))
+
+
+def invited_by_token(token: str) -> Invitation | None:
+    """The invitation this secret opens now; None: there is none, or not any more."""
+    return (
+        Invitation.objects.open().select_related("workspace", "invited_by").filter(token_digest=_digest(token)).first()
+    )
+
+
+def account_of(invitation: Invitation) -> User | None:
+    """The person who has an account under the invited address."""
+    return User.objects.filter(_has_address(invitation.email)).first()
+
+
+def meant_for(invitation: Invitation, user: User) -> bool:
+    """Whether the invited address is this person's."""
+    return User.objects.filter(_has_address(invitation.email), pk=user.pk).exists()
+
+
+def accept(invitation: Invitation, *, user: User) -> Membership:
+    """Let the person in, once. Raises ValidationError when the invitation is used, taken back or expired."""
+    with transaction.atomic():
+        if not Invitation.objects.open().filter(pk=invitation.pk).update(accepted_at=now()):
+            raise ValidationError(_("This invitation can no longer be used."))
+        membership, _new = Membership.objects.get_or_create(
+            user=user, workspace_id=invitation.workspace_id, defaults={"role": invitation.role}
+        )
+    return membership
+
+
+def accept_as_new(invitation: Invitation, *, name: str, password: str) -> User:
+    """Make an account for the invited address and let it in. The mail proved that the address is theirs."""
+    with transaction.atomic():
+        user = User.objects.create_user(invitation.email, password, name=name.strip())
+        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+        accept(invitation, user=user)
+    return user
+
+
+def change_role(membership: Membership, role: str) -> None:
+    """Raises ValidationError when the workspace would be left without an owner."""
+    with transaction.atomic():
+        row = _locked(membership)
+        if row.may_own and role != Membership.Role.OWNER:
+            _keep_an_owner(row)
+        row.role = role
+        row.clean_fields(exclude=["user", "workspace"])
+        row.save(update_fields=["role"])
+
+
+def remove(membership: Membership) -> None:
+    """End somebody's access at once. Raises ValidationError for the last owner."""
+    with transaction.atomic():
+        row = _locked(membership)
+        if row.may_own:
+            _keep_an_owner(row)
+        row.delete()
+
+
+def rename(user: User, name: str) -> None:
+    user.name = name.strip()
+    user.save(update_fields=["name"])
+
+
+def vouch_for(user: User) -> None:
+    """Count the address of a person without a proven one as proven: staff made the account, nobody signs up here.
+
+    Otherwise a change of address, which takes an unproven one away, would leave the person without any.
+    """
+    addresses = EmailAddress.objects.filter(user=user)
+    if not addresses.filter(verified=True).exists():
+        addresses.update_or_create(user=user, email=user.email.lower(), defaults={"verified": True, "primary": True})
+
+
+def _locked(membership: Membership) -> Membership:
+    """The row as it is now, while nobody else changes who is in the workspace."""
+    Workspace.objects.select_for_update().get(pk=membership.workspace_id)
+    return Membership.objects.get(pk=membership.pk)
+
+
+def _keep_an_owner(leaving: Membership) -> None:
+    others = Membership.objects.filter(workspace=leaving.workspace_id, role=Membership.Role.OWNER, user__is_active=True)
+    if not others.exclude(pk=leaving.pk).exists():
+        raise ValidationError(_("A workspace keeps one owner at least. Make somebody else an owner first."))
+
+
+def _members(workspace: Workspace, email: str) -> QuerySet[Membership]:
+    people = User.objects.filter(_has_address(email))
+    return Membership.objects.filter(workspace=workspace, user__in=people)
+
+
+def _has_address(email: str) -> Q:
+    proven = EmailAddress.objects.filter(email__iexact=email, verified=True).values("user")
+    return Q(email__iexact=email) | Q(pk__in=proven)
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()
