@@ -154,8 +154,14 @@ def test_its_own_database_is_no_strangers() -> None:
 def test_it_refuses_a_port_in_use() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(CommandError, match=f"Port {port} cannot be used .* --port"):
+        with pytest.raises(CommandError, match=rf"Port {port} cannot be used \(address already in use\).* --port"):
             demo.check_port(port)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_it_refuses_a_port_that_is_none(port: int) -> None:
+    with pytest.raises(CommandError, match="from 1 to 65535"):
+        demo.check_port(port)
 
 
 def test_it_refuses_a_second_demo_in_the_same_place(settings: Settings, tmp_path: Path) -> None:

@@ -32,16 +32,16 @@ class Demo:
         with create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.base = f"http://127.0.0.1:{self.port}"
-        inherited = {name: value for name, value in os.environ.items() if name not in NOT_THE_DEMOS}
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in NOT_THE_DEMOS},
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PORTAL_DATA_DIR": str(folder),
+            "DATABASE_URL": database,
+        }
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "demo", "--port", str(self.port)],
             cwd=ROOT,
-            env={
-                **inherited,
-                "DJANGO_SETTINGS_MODULE": "portal.settings",
-                "PORTAL_DATA_DIR": str(folder),
-                "DATABASE_URL": database,
-            },
+            env=self.environment,
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -59,6 +59,11 @@ class Demo:
         except OSError:
             return False
         return f"PORTAL_DATA_DIR={self.folder}".encode() in environment.split(b"\0") and state != "Z"
+
+    def command(self, *arguments: str) -> str:
+        """What a command of manage.py prints, given beside the demo."""
+        argv = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(argv, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True).stdout
 
     def end(self) -> None:
         for pid in self.processes():
@@ -165,3 +170,4 @@ def test_killed_it_leaves_nobody_and_starts_again_where_it_was(demo: Callable[[]
     second = demo()
     assert second.line.startswith("Portal ready")
     assert Browser(second.base).page_of("Front door")
+    assert second.command("simulate_lock", "Front door", "--show").count("Backup ") == 5  # with the demo's own keys

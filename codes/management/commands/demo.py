@@ -59,13 +59,16 @@ class Command(BaseCommand):
 
 
 def check_port(port: int) -> None:
-    """Raises CommandError when somebody listens there."""
+    """Raises CommandError when somebody listens there, or nobody could."""
+    if not 0 < port < 65536:
+        raise CommandError("--port takes a number from 1 to 65535.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except (OSError, OverflowError) as error:
-            raise CommandError(f"Port {port} cannot be used ({error}). Choose another one with --port.") from error
+        except OSError as error:
+            reason = (error.strerror or "").lower()
+            raise CommandError(f"Port {port} cannot be used ({reason}). Choose another one with --port.") from error
 
 
 @contextmanager
