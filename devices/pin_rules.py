@@ -48,6 +48,9 @@ def problem(rules: PinRules, digits: str, *, length: int | None = None) -> str |
     return next(_problems(rules, digits, length), None)
 
 
+SHORT_STEPS = {0, 1, 2, 8, 9}  # modulo ten: 8 is two down, 9 is one down
+
+
 def weak(digits: str) -> bool:
     """Easy to guess: few different digits, a run or row, halves or pairs that repeat, a mirror, a year."""
     return (
@@ -113,9 +116,9 @@ def _steps(digits: str) -> list[int]:
 
 
 def _has_even_steps(digits: str) -> bool:
-    """Four digits of the same distance somewhere: 1234, 7890, 9876, 2468, 7777."""
+    """Four digits the same short distance apart somewhere: 1234, 7890, 9876, 2468, 7777."""
     steps = _steps(digits)
-    return any(len(set(steps[i : i + 3])) == 1 for i in range(len(steps) - 2))
+    return any(len(set(steps[i : i + 3])) == 1 and steps[i] in SHORT_STEPS for i in range(len(steps) - 2))
 
 
 def _has_run_of_three(digits: str) -> bool:

@@ -54,6 +54,8 @@ def check(device: Device, secret: Secret, starts_at: datetime | None, ends_at: d
     """
     if problem := pin_rules.problem(rules_of(device), secret.reveal(), length=length_on(device)):
         raise ValidationError({"pin": problem})
+    if pin_rules.weak(secret.reveal()):
+        raise ValidationError({"pin": _("This PIN is too easy to guess. Choose another one.")})
     same = _alive(device).filter(digest=digest_of(device, secret))
     if same.filter(Q(status__in=MAYBE_ON_LOCK) | _overlaps(starts_at, ends_at)).exists():
         raise ValidationError({"pin": _("This PIN is taken on this lock. Choose another one.")})
