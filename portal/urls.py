@@ -18,5 +18,6 @@ urlpatterns = [
     path("devices/", include("devices.urls")),
     path("codes/", include("codes.urls")),
     path("backups/", include("backups.urls")),
+    path("search/", include("codes.search_urls")),
     path("g/", include("codes.guest_urls")),
 ]

@@ -24,6 +24,9 @@ def world(place: Property, hub: Hub, device: Device, alice: User) -> dict[str, s
     guest = device.access_codes.get(name="Ben Okafor").pk
     free = device.access_codes.get(name="Amelia Hart").pk
     return {
+        "home": "/",
+        "search": "/search/?q=a",
+        "nothing found": "/search/?q=zebra",
         "devices": "/devices/",
         "no such lock": "/devices/?q=nothing",
         "lively lock": f"/devices/{device.pk}/",
@@ -53,6 +56,9 @@ def look_at(page: Page, url: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
+        "home",
+        "search",
+        "nothing found",
         "devices",
         "no such lock",
         "lively lock",

@@ -22,6 +22,7 @@ def test_add_a_code_and_watch_it_become_set(
 ) -> None:
     engine.fill_pool(device)
     sign_in(portal, live_server.url, alice)
+    portal.get_by_role("link", name="Devices").click()
     portal.get_by_role("link", name="Front door").click()
     portal.get_by_role("link", name="Add code").click()
     portal.get_by_label("Name").fill("Amelia Hart")

@@ -58,7 +58,7 @@ def test_filtering_needs_no_reload_and_keeps_the_address(
     portal.get_by_label("Show", exact=True).select_option("backup")
     expect(portal.get_by_role("link", name="Amelia Hart")).to_have_count(0)
     portal.wait_for_url(re.compile(r"\?show=backup$"))
-    portal.get_by_role("searchbox").fill("nobody")
+    portal.get_by_label("Name, reference or backup").fill("nobody")
     expect(portal.get_by_text("No codes match.")).to_be_visible()
     portal.evaluate("htmx.trigger('#poll', 'wake')")
     expect(portal.get_by_text("No codes match.")).to_be_visible()

@@ -73,7 +73,7 @@ def test_without_javascript_everything_works(
     page = context.new_page()
     remember(page, live_server.url, alice)
     page.goto(f"{live_server.url}/devices/{code.device_id}/")
-    page.get_by_role("searchbox").fill("nobody")
+    page.get_by_label("Name, reference or backup").fill("nobody")
     page.get_by_role("button", name="Filter").click()
     assert "No codes match." in page.content()
     page.get_by_role("link", name="Clear filter").first.click()
