@@ -1,5 +1,6 @@
 """What people type about codes. Times are wall-clock times in the property's zone."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -33,8 +34,23 @@ class WallClockField(forms.Field):
             raise ValidationError(_("Write a date and a time like 2026-11-23 15:00.")) from None
 
 
+class PinField(forms.CharField):
+    """Digits somebody chose, as a `Secret`; None if nobody did. Spaces between them do not matter."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"label": gettext_lazy("PIN"), "required": False, "max_length": 12, **kwargs})
+
+    def clean(self, value: Any) -> Secret | None:
+        digits = str(super().clean(value)).replace(" ", "")
+        if digits and not (digits.isascii() and digits.isdigit()):
+            raise ValidationError(_("A PIN has digits only."))
+        return Secret(digits) if digits else None
+
+
 class AddCodeForm(forms.Form):
-    """A new code for one lock. `values()` are the keyword arguments of `codes.services.add_code`."""
+    """A new code for a lock, and others of its property. `values()` are the arguments of `codes.booking.add_codes`."""
 
     kind = forms.ChoiceField(
         label=gettext_lazy("Kind"),
@@ -49,16 +65,23 @@ class AddCodeForm(forms.Form):
     booking_reference = forms.CharField(label=gettext_lazy("Booking reference"), max_length=60, required=False)
     starts_at = WallClockField(label=gettext_lazy("Check-in"), required=False)
     ends_at = WallClockField(label=gettext_lazy("Checkout"), required=False)
-    pin = forms.CharField(
-        label=gettext_lazy("PIN"),
+    also = forms.ModelMultipleChoiceField(
+        Device.objects.none(),
+        label=gettext_lazy("Also on"),
         required=False,
-        max_length=12,
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "Each lock gets a code of its own, under one booking reference. "
+            "The guest’s link says which PIN opens which door."
+        ),
     )
+    pin = PinField()
     once = forms.CharField(widget=forms.HiddenInput, max_length=64, initial=new_token)
 
-    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, device: Device, others: Sequence[Device] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.device = device
+        self.offer_others(others)
         self.zone = device.property.time_zone
         today = wall_clock(now(), self.zone).date()
         self.fields["starts_at"].initial = datetime.combine(today, CHECK_IN)
@@ -66,15 +89,16 @@ class AddCodeForm(forms.Form):
         for name in ("starts_at", "ends_at"):
             self.fields[name].help_text = zone_name(self.zone)
         lengths = rules_of(device).lengths
-        self.fields["pin"].help_text = _("%(lengths)s digits. Leave it empty and a safe one is chosen for you.") % {
-            "lengths": _spoken(lengths)
-        }
+        self.fields["pin"].help_text = length_hint(lengths)
 
-    def clean_pin(self) -> Secret | None:
-        digits = self.cleaned_data["pin"].replace(" ", "")
-        if digits and not (digits.isascii() and digits.isdigit()):
-            raise ValidationError(_("A PIN has digits only."))
-        return Secret(digits) if digits else None
+    def offer_others(self, others: Sequence[Device]) -> None:
+        """The property's other locks, as boxes to tick; no field where there are none."""
+        if not others:
+            del self.fields["also"]
+            return
+        field = self.fields["also"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101  declared above
+        field.queryset = Device.objects.filter(pk__in=[other.pk for other in others]).order_by("name")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -85,7 +109,8 @@ class AddCodeForm(forms.Form):
         return cleaned
 
     def values(self) -> dict[str, Any]:
-        cleaned = {name: value for name, value in self.cleaned_data.items() if name != "once"}
+        cleaned = {name: value for name, value in self.cleaned_data.items() if name not in ("once", "also")}
+        cleaned["devices"] = [self.device, *self.cleaned_data.get("also", ())]
         starts_at, ends_at = cleaned.pop("starts_at"), cleaned.pop("ends_at")
         if cleaned["kind"] == AccessCode.Kind.ONGOING:
             return cleaned
@@ -94,6 +119,53 @@ class AddCodeForm(forms.Form):
             "starts_at": from_wall_clock(starts_at, self.zone),
             "ends_at": from_wall_clock(ends_at, self.zone, end=True),
         }
+
+
+class EditCodeForm(forms.Form):
+    """A code's name and, for a guest's, its stay. `values()` are arguments of `codes.services.change_code`."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    starts_at = WallClockField(label=gettext_lazy("Check-in"))
+    ends_at = WallClockField(label=gettext_lazy("Checkout"))
+
+    def __init__(self, *args: Any, code: AccessCode, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = code.device.property.time_zone
+        self.fields["name"].initial = code.name
+        for name, instant in (("starts_at", code.starts_at), ("ends_at", code.ends_at)):
+            if instant is None:
+                del self.fields[name]
+                continue
+            self.fields[name].initial = wall_clock(instant, self.zone).replace(second=0, microsecond=0, tzinfo=None)
+            self.fields[name].help_text = zone_name(self.zone)
+        self.code = code
+
+    def values(self) -> dict[str, Any]:
+        return {
+            "name": self.cleaned_data["name"],
+            "starts_at": self._instant("starts_at", self.code.starts_at),
+            "ends_at": self._instant("ends_at", self.code.ends_at, end=True),
+        }
+
+    def _instant(self, name: str, before: datetime | None, *, end: bool = False) -> datetime | None:
+        """What was typed. A time left as it was stays the same instant, to the second and on either side of a fold."""
+        if before is None:
+            return None
+        return from_wall_clock(self.cleaned_data[name], self.zone, end=end) if name in self.changed_data else before
+
+
+class ChangePinForm(forms.Form):
+    """Other digits for a code."""
+
+    pin = PinField(label=gettext_lazy("New PIN"), required=True)
+
+    def __init__(self, *args: Any, device: Device, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["pin"].help_text = _("%(lengths)s digits.") % {"lengths": _spoken(rules_of(device).lengths)}
+
+
+def length_hint(lengths: tuple[int, ...]) -> str:
+    return _("%(lengths)s digits. Leave it empty and a safe one is chosen for you.") % {"lengths": _spoken(lengths)}
 
 
 def _spoken(lengths: tuple[int, ...]) -> str:

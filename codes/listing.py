@@ -98,7 +98,7 @@ def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", w
     """
     codes = codes_with_pins(device)
     groups = [_group(code, device) for code in codes]
-    groups += [Group((_spare_row(spare, device),)) for spare in spares if _listed(spare)]
+    groups += [Group((spare_row(spare, device),)) for spare in spares if _listed(spare)]
     groups.sort(key=Group.order)
     chosen = [group for group in groups if group.says(words)]
     return CodeList(
@@ -154,10 +154,10 @@ def code_row(code: AccessCode, device: Device) -> Row:
 
 def _group(code: AccessCode, device: Device) -> Group:
     backups = [one for one in code.code_pins.all() if one.role == CodePin.Role.BACKUP and _still_matters(one)]
-    return Group((code_row(code, device), *(_given_row(one) for one in backups)))
+    return Group((code_row(code, device), *(given_row(one) for one in backups)))
 
 
-def _given_row(given: CodePin) -> Row:
+def given_row(given: CodePin) -> Row:
     code, backup = given.code, given.pin.backup_code
     return Row(
         key=f"backup-{backup.pk}",
@@ -173,7 +173,7 @@ def _given_row(given: CodePin) -> Row:
     )
 
 
-def _spare_row(spare: BackupCode, device: Device) -> Row:
+def spare_row(spare: BackupCode, device: Device) -> Row:
     return Row(key=f"backup-{spare.pk}", kind=BACKUP, name=str(spare), status=spare_status(spare, device))
 
 

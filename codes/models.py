@@ -109,7 +109,9 @@ class CodePin(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(role__in=["own", "backup", "next"]), name="codes_codepin_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["own", "backup", "next"]), name="codes_codepin_role_known"
+            ),
             models.UniqueConstraint(
                 fields=["code", "role"],
                 condition=models.Q(ended_at__isnull=True),

@@ -1,4 +1,4 @@
-"""Pages about access codes: adding one, one code, its PIN, a backup for it, cancelling."""
+"""Pages about one access code: its own, its PIN, a backup for it, cancelling."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import Prefetch
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -14,48 +14,20 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backups.models import BackupCode
 from codes import services
 from codes.cover import current, door_pin
-from codes.forms import AddCodeForm
 from codes.listing import code_row
 from codes.models import AccessCode, CodePin
-from devices import history
-from devices.models import Device
-from devices.pin_rules import NoPinLeft
-from portal import once
+from codes.page import page_of
 from portal.access import MemberRequest, may_change, may_reveal, member
 from portal.clock import now
-from portal.forms import add_errors
 from portal.live import Live, changed_parts
 
 
 def code_or_404(request: MemberRequest, pk: UUID) -> AccessCode:
     """The workspace's code with its lock and PINs; another workspace's is not found."""
     given = CodePin.objects.select_related("pin__backup_code").order_by("pk")
-    mine = AccessCode.objects.of(request.membership.workspace).select_related("device__property", "device__hub")
+    mine = AccessCode.objects.of(request.membership.workspace)
+    mine = mine.select_related("device__property__workspace", "device__hub")
     return get_object_or_404(mine.prefetch_related(Prefetch("code_pins", given)), pk=pk)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@may_change
-def code_add(request: MemberRequest, device_id: UUID) -> HttpResponse:
-    mine = Device.objects.of(request.membership.workspace).select_related("property")
-    device = get_object_or_404(mine, pk=device_id)
-    if "suggest" in request.POST:
-        return _add_page(request, device, _with_suggestion(request, device))
-    form = AddCodeForm(request.POST or None, device=device)
-    if not form.is_valid():
-        return _add_page(request, device, form)
-    token = form.cleaned_data["once"]
-    if not once.first_time(token):
-        return redirect("device", device.pk)
-    try:
-        code = services.add_code(device=device, actor=request.user, **form.values())
-    except ValidationError as error:
-        once.again(token)
-        add_errors(form, error)
-        return _add_page(request, device, form)
-    messages.success(request, _("Code added for %(name)s.") % {"name": code.name})
-    return redirect("device", device.pk)
 
 
 @require_safe
@@ -84,7 +56,7 @@ def code_reveal(request: MemberRequest, pk: UUID) -> HttpResponse:
         "zone": code.device.property.time_zone,
         "digits": secret.reveal() if secret else "",
         "pin_id": pin.pk if pin else None,
-        "section": "devices",
+        "section": "codes",
     }
     return render(request, "codes/pin.html#shown" if request.htmx else "codes/pin.html", context)
 
@@ -99,7 +71,7 @@ def code_backup(request: MemberRequest, pk: UUID) -> HttpResponse:
         return _pull(request, code)
     ready = BackupCode.objects.ready().filter(pool__device=code.device).count()
     context = {"code": code, "ready": ready, "held": held, "zone": code.device.property.time_zone}
-    return render(request, "codes/code_backup.html", {**context, "section": "devices"})
+    return render(request, "codes/code_backup.html", {**context, "section": "codes"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,7 +86,7 @@ def code_cancel(request: MemberRequest, pk: UUID) -> HttpResponse:
         "code": code,
         "zone": code.device.property.time_zone,
         "staying": code.ended_at is None and bool(code.starts_at and code.starts_at <= now()),
-        "section": "devices",
+        "section": "codes",
     }
     return render(request, "codes/code_cancel.html", context)
 
@@ -133,24 +105,6 @@ def _pull(request: MemberRequest, code: AccessCode) -> HttpResponse:
     return redirect("code", code.pk)
 
 
-def _add_page(request: MemberRequest, device: Device, form: AddCodeForm) -> HttpResponse:
-    context = {"device": device, "form": form, "suggested": "suggest" in request.POST, "section": "devices"}
-    return render(request, "codes/code_add.html", context)
-
-
-def _with_suggestion(request: MemberRequest, device: Device) -> AddCodeForm:
-    """The form as it was typed, with a PIN in it; nothing is complained about yet."""
-    typed = {**request.POST.dict()}
-    try:
-        typed["pin"] = services.suggest_pin(device).reveal()
-    except NoPinLeft as error:
-        messages.error(request, str(error))
-    form = AddCodeForm(initial=typed, device=device)
-    for name in ("starts_at", "ends_at"):
-        form.fields[name].initial = typed.get(name)
-    return form
-
-
 def _code_context(request: MemberRequest, pk: UUID) -> dict[str, object]:
     code = code_or_404(request, pk)
     return {
@@ -158,6 +112,7 @@ def _code_context(request: MemberRequest, pk: UUID) -> dict[str, object]:
         "device": code.device,
         "zone": code.device.property.time_zone,
         "row": code_row(code, code.device),
-        "activity": history.of_code(code.pk),
-        "section": "devices",
+        "about": page_of(code),
+        "link": request.build_absolute_uri(resolve_url("guest_page", code.guest_token)),
+        "section": "codes",
     }

@@ -39,6 +39,17 @@
   });
   addEventListener("pagehide", hideAll);
 
+  // A link to pass on: with this script there is a button for it.
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    const field = document.getElementById(button.dataset.copy);
+    button.hidden = !navigator.clipboard;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(field.value);
+      button.textContent = button.dataset.copied;
+      announce(button.dataset.copied);
+    });
+  }
+
   // A tab nobody looks at asks nothing, and catches up when it is looked at again.
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (document.hidden && event.target.id === "poll") event.preventDefault();

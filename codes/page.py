@@ -1,0 +1,79 @@
+"""What a code's own page tells besides its row: the whole history, the guest's link, a PIN that is on its way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from codes.booking import shared_with
+from codes.cover import current, door_pin
+from codes.models import AccessCode, CodePin
+from devices import history
+from devices.history import Entry
+from devices.models import Event
+
+MOST = 200  # things that happened to one code, told on its page
+T = Event.Type
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLink:
+    """The guest's link as a manager sees it. `doors`: the other codes that it shows."""
+
+    token: str
+    opened_at: datetime | None
+    doors: Sequence[AccessCode]
+
+
+@dataclass(frozen=True, slots=True)
+class CodePage:
+    """`outdated_at`: somebody saw a PIN then, and another one works now. `reported_at`: "My code is not working".
+
+    `replacing`: a new PIN is on its way. `kept`: the lock refused a new PIN, the one from before still works.
+    """
+
+    activity: Sequence[Entry]
+    link: GuestLink | None
+    reported_at: datetime | None = None
+    outdated_at: datetime | None = None
+    replacing: bool = False
+    kept: bool = False
+
+
+def page_of(code: AccessCode) -> CodePage:
+    """Two queries, given the code with its lock and its `code_pins` prefetched."""
+    events = list(Event.objects.filter(subject=code.pk).select_related("actor").order_by("-at", "-pk")[:MOST])
+    return CodePage(
+        activity=[history.entry_of(event) for event in events],
+        link=_link(code, _last(events, T.CODE_OPENED_BY_GUEST)) if code.time_bound else None,
+        reported_at=_last(events, T.CODE_NOT_WORKING) if code.ended_at is None else None,
+        outdated_at=_outdated_at(code),
+        replacing=current(code, CodePin.Role.NEXT) is not None,
+        kept=_kept(code),
+    )
+
+
+def _link(code: AccessCode, opened_at: datetime | None) -> GuestLink:
+    doors: list[AccessCode] = []
+    if code.booking_reference:
+        doors = list(shared_with(code).exclude(pk=code.pk).select_related("device").order_by("device__name"))
+    return GuestLink(code.guest_token, opened_at, doors)
+
+
+def _last(events: Sequence[Event], kind: Event.Type) -> datetime | None:
+    return next((event.at for event in events if event.type == kind), None)
+
+
+def _outdated_at(code: AccessCode) -> datetime | None:
+    """When a PIN was last seen that is not the one that works now; None once somebody saw the new one too."""
+    pin = door_pin(code)
+    given = list(code.code_pins.all())
+    if pin is None or any(one.pin_id == pin.pk and one.revealed_at for one in given):
+        return None
+    return max((one.revealed_at for one in given if one.revealed_at), default=None)
+
+
+def _kept(code: AccessCode) -> bool:
+    """The latest PIN it was given was a replacement, and it was given up."""
+    latest = max(code.code_pins.all(), key=lambda one: one.pk, default=None)
+    refused = latest is not None and latest.role == CodePin.Role.NEXT and latest.ended_at is not None
+    return refused and code.ended_at is None
