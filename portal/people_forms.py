@@ -18,7 +18,9 @@ ROLES = [
 
 class InviteForm(forms.Form):
     email = forms.EmailField(label=gettext_lazy("E-mail"), max_length=254)
-    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=ROLES, initial=Membership.Role.MANAGER)
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"), choices=ROLES, initial=Membership.Role.MANAGER, widget=forms.RadioSelect
+    )
 
 
 class RoleForm(forms.Form):
