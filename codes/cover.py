@@ -60,7 +60,7 @@ def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> 
         if not code.time_bound or code.ended_at is not None:
             return None
         held = current(code, CodePin.Role.BACKUP)
-        if held and held.pin.status not in NOT_THERE:
+        if held and not _not_there(held, now()):
             return held.pin.backup_code
         fresh = draw(code.device)
         if fresh is None:
@@ -78,7 +78,7 @@ def cover_if_due(code: AccessCode, at: datetime) -> BackupCode | None:
     """Cover a code that was due a moment ago, if it still is: its PIN may be confirmed or its stay moved by now."""
     with transaction.atomic():
         Device.objects.select_for_update().get(pk=code.device_id)
-        due = any(given.code_id == code.pk for given in _overdue(at).filter(code=code) if _not_there(given))
+        due = any(_not_there(given, at) for given in _overdue(at).filter(code=code))
         return cover(code, wake=False) if due else None
 
 
@@ -96,7 +96,7 @@ def cover_next(device: Device) -> None:
 
 def due_for_cover(at: datetime) -> Iterable[AccessCode]:
     """Codes past their give-up moment whose PIN is not there, the most urgent first."""
-    return [given.code for given in _overdue(at).order_by("code__starts_at") if _not_there(given)]
+    return [given.code for given in _overdue(at).order_by("code__starts_at") if _not_there(given, at)]
 
 
 def _overdue(at: datetime) -> QuerySet[CodePin]:
@@ -110,9 +110,13 @@ def _overdue(at: datetime) -> QuerySet[CodePin]:
     ).select_related("pin", "code__device__property__workspace")
 
 
-def _not_there(given: CodePin) -> bool:
-    """An own PIN must be confirmed; a backup was, and stays good until it is known to be gone."""
-    return not given.pin.confirmed if given.role == CodePin.Role.OWN else given.pin.status in NOT_THERE
+def _not_there(given: CodePin, at: datetime) -> bool:
+    """An own PIN must be confirmed; a backup was, and stays good until it is gone, or was not put back in time."""
+    pin = given.pin
+    given_up = pin.give_up_at is not None and pin.give_up_at <= at
+    if given.role == CodePin.Role.BACKUP and not given_up:
+        return pin.status in NOT_THERE
+    return not pin.confirmed
 
 
 def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> None:

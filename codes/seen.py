@@ -57,7 +57,8 @@ def _backup_seen(given: CodePin) -> None:
         Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
         AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
     elif pin.status in NOT_THERE and (_staying(code) or pin.status == Pin.Status.REFUSED):
-        cover(code, wake=False)  # none ready: the engine puts a lost one back
+        if cover(code, wake=False) is None:  # none ready: the engine goes on putting this one back
+            Pin.objects.filter(pk=pin.pk, give_up_at=None).update(give_up_at=now())
     elif pin.status in NOT_THERE:
         _set_deadline(given, code.starts_at)
 

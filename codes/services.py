@@ -223,7 +223,8 @@ def _start_afresh(code: AccessCode, *, needed_at: datetime | None) -> None:
     for role in CodePin.Role:
         if given := current(code, role):
             end_own_pin(given)
-    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None, pin_chosen=False)
+    AccessCode.objects.filter(pk=code.pk).update(failed_at=None, pin_chosen=False)
+    _waits_again(code, needed_at)
     give_own_pin(code, digits_for(code.device, None, code.starts_at, code.ends_at), needed_at=needed_at)
 
 
@@ -239,7 +240,12 @@ def _carry_over(code: AccessCode, needed_at: datetime | None) -> None:
             values["give_up_at"] = None if fits else give_up_at(leads, needed_at, code.changed_at)
             values["next_attempt_at"] = None
         Pin.objects.filter(pk=given.pin_id).update(**values)
-    if needed_at is None or needed_at - leads.cover > now():  # else whoever needed a backup needs it still
+    _waits_again(code, needed_at)
+
+
+def _waits_again(code: AccessCode, needed_at: datetime | None) -> None:
+    """A code that needed a backup needs it no more if its PIN is wanted beyond the lead now."""
+    if needed_at is None or needed_at - leads_of(code.device).cover > now():
         AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
 
 

@@ -134,7 +134,7 @@ class TestARefusal:
 
     def test_of_digits_a_person_chose_is_told_to_the_person(self, bare: Device) -> None:
         fault(bare, "reject_set")
-        code = guest(bare, pin=Secret("4826"))
+        code = guest(bare, pin=Secret("4837"))
         settle(bare)
         code.refresh_from_db()
         assert code.failed_at is not None

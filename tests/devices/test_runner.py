@@ -1,6 +1,5 @@
 """The runner makes the calls on threads and keeps all database work on the task's own."""
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -170,7 +169,7 @@ def test_a_database_errors_message_which_prints_the_row_is_not_logged(provider: 
 
 def test_a_providers_error_says_its_class_alone(provider: FakeProvider) -> None:
     provider.answers = {"a": raises(ValueError("pin 4711 is odd"))}
-    with pytest.raises(ProviderFailed, match="^ValueError$") as failed:
+    with pytest.raises(ProviderFailed, match=r"^ValueError$") as failed:
         perform(call("a"))
     assert failed.value.__cause__ is None
 

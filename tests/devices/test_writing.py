@@ -420,9 +420,9 @@ class TestDigits:
     def test_two_stays_may_plan_the_same_and_the_second_waits_for_the_first_to_leave(self, make) -> None:
         device = make(factories.PLAIN)
         at = timezone.now()
-        first = guest(device, "First", pin=Secret("4826"), ends_at=at + timedelta(hours=3))
+        first = guest(device, "First", pin=Secret("4837"), ends_at=at + timedelta(hours=3))
         second = guest(
-            device, "Second", starts=timedelta(hours=3, minutes=20), pin=Secret("4826"), ends_at=at + timedelta(days=1)
+            device, "Second", starts=timedelta(hours=3, minutes=20), pin=Secret("4837"), ends_at=at + timedelta(days=1)
         )
         settle(device)
         with later(hours=2, minutes=30):
