@@ -98,6 +98,7 @@ def _alive(device: Device) -> QuerySet[Pin]:
 
 
 def _overlaps(starts_at: datetime | None, ends_at: datetime | None) -> Q:
-    begins_before_we_end = Q() if ends_at is None else Q(wanted_from=None) | Q(wanted_from__lt=ends_at)
-    ends_after_we_begin = Q() if starts_at is None else Q(wanted_until=None) | Q(wanted_until__gt=starts_at)
+    always = Q(pk__isnull=False)  # an empty Q would vanish beside another
+    begins_before_we_end = always if ends_at is None else Q(wanted_from=None) | Q(wanted_from__lt=ends_at)
+    ends_after_we_begin = always if starts_at is None else Q(wanted_until=None) | Q(wanted_until__gt=starts_at)
     return begins_before_we_end & ends_after_we_begin
