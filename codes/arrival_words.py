@@ -53,7 +53,7 @@ def _sentences(arrival: Arrival) -> Iterator[Words]:
     if arrival.risk <= Risk.SETTING:
         yield from _what_next(arrival)
     else:
-        yield _("The backup opens the door from check-in to checkout. Nothing to do.")
+        yield _("The backup opens the door. Nothing to do.")
 
 
 def _reason(arrival: Arrival) -> Words:
@@ -67,8 +67,7 @@ def _reason(arrival: Arrival) -> Words:
 
 
 def _tries(arrival: Arrival) -> int:
-    tries = arrival.own.attempts if arrival.own else 0
-    return max(tries, arrival.device.failures) if arrival.risk <= Risk.SETTING else tries
+    return max(arrival.tries, arrival.device.failures) if arrival.risk <= Risk.SETTING else arrival.tries
 
 
 def _what_next(arrival: Arrival) -> Iterator[Words]:

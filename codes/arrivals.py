@@ -36,13 +36,17 @@ class Risk(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One stay and its PINs. `confirmed_at`: when the PIN that opens the door was last read on the lock."""
+    """One stay and its PINs. `confirmed_at`: when the PIN that opens the door was last read on the lock.
+
+    `tries`: how often a PIN of its own was tried since the stay was last changed, other digits counted in.
+    """
 
     code: AccessCode
     risk: Risk
     own: Pin | None
     backup: Pin | None
     confirmed_at: datetime | None
+    tries: int
 
     @property
     def device(self) -> Device:
@@ -132,7 +136,7 @@ class Watch:
 def watch(workspace: Workspace) -> Watch:
     """What home shows of codes. One query."""
     at = now()
-    stay = Q(code__in=soon(workspace, at), ended_at=None)
+    stay = Q(code__in=soon(workspace, at))
     arrives = Q(code__starts_at__gt=at) | Q(code__in=at_risk(workspace))
     over = Q(pin__wanted_until__lte=at - OVERDUE) | Q(pin__wanted=Pin.Wanted.ABSENT, ended_at__lte=at - OVERDUE)
     overdue = over & Q(pin__status__in=MAYBE_ON_LOCK, code__device__property__workspace=workspace)
@@ -169,20 +173,23 @@ def programmed_at(arrival: Arrival) -> datetime | None:
 
 
 def _arrivals(given: Iterable[CodePin], at: datetime) -> list[Arrival]:
-    stays: dict[UUID, dict[str, CodePin]] = {}
+    stays: dict[UUID, list[CodePin]] = {}
     for one in given:
-        stays.setdefault(one.code_id, {})[one.role] = one
+        stays.setdefault(one.code_id, []).append(one)
     arrivals = [_arrival(pins, at) for pins in stays.values()]
     return sorted(arrivals, key=lambda arrival: (arrival.risk, arrival.starts_at, arrival.code.name))
 
 
-def _arrival(pins: dict[str, CodePin], at: datetime) -> Arrival:
-    code = next(iter(pins.values())).code
-    own, backup = (pins[role].pin if role in pins else None for role in (CodePin.Role.OWN, CodePin.Role.BACKUP))
+def _arrival(given: list[CodePin], at: datetime) -> Arrival:
+    code = given[0].code
+    now_given = {one.role: one.pin for one in given if one.ended_at is None}
+    own, backup = now_given.get(CodePin.Role.OWN), now_given.get(CodePin.Role.BACKUP)
     risk = risk_of(code, own, backup, at)
     door = {Risk.COVERED: backup, Risk.READY: own}.get(risk)
     confirmed = door.confirmed_at if door is not None and door.status == Pin.Status.SET else None
-    return Arrival(code, risk, own, backup, confirmed)
+    own_pins = [one for one in given if one.role == CodePin.Role.OWN]
+    tried = [one.pin.attempts for one in own_pins if one.ended_at is None or one.given_at >= code.changed_at]
+    return Arrival(code, risk, own, backup, confirmed, sum(tried))
 
 
 def _removals(late: Iterable[CodePin], at: datetime) -> list[Removal]:
@@ -195,7 +202,7 @@ def _removals(late: Iterable[CodePin], at: datetime) -> list[Removal]:
 
 def _of_stay(given: CodePin, at: datetime) -> bool:
     code = given.code
-    return given.ended_at is None and code.ended_at is None and bool(code.ends_at and code.ends_at > at)
+    return code.ended_at is None and bool(code.ends_at and code.ends_at > at)
 
 
 def _overdue(given: CodePin, at: datetime) -> bool:

@@ -26,6 +26,7 @@ SENTENCES = {
     T.CODE_CHANGED_OUTSIDE: gettext_lazy("%(label)s was changed on the lock by somebody else"),
     T.CODE_DELETED_OUTSIDE: gettext_lazy("%(label)s was deleted on the lock by somebody else"),
     T.CODE_REVEALED: gettext_lazy("%(name)s’s PIN was shown"),
+    T.CODE_OPENED_BY_GUEST: gettext_lazy("%(name)s opened the guest link"),
     T.BACKUP_PULLED: gettext_lazy("Backup %(backup)s pulled for %(name)s"),
     T.UNCOVERED: gettext_lazy("No backup was ready for %(name)s"),
     T.POOL_REFILLED: gettext_lazy("Backup pool full again"),
@@ -89,5 +90,9 @@ def _details(event: Event) -> Iterable[str]:
         yield _("Reason: %(reason)s.") % {"reason": Pin.Trouble(reason).label}
     if tries and event.type != T.CODE_SET:
         yield ngettext("%(count)d try.", "%(count)d tries.", tries) % {"count": tries}
+    if event.type == T.DEVICE_LOW_BATTERY and event.data.get("battery") is not None:
+        yield _("%(percent)d%% left.") % {"percent": event.data["battery"]}
+    if event.type == T.DEVICE_REMOVED and event.data.get("left"):
+        yield _("May still be on it: %(labels)s.") % {"labels": ", ".join(event.data["left"])}
     if event.type == T.BACKUP_PULLED:
         yield _("Same dates; the guest notices nothing.")

@@ -8,7 +8,8 @@ from functools import wraps
 from typing import Any, Concatenate, cast
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from portal.models import Membership, User
 
@@ -21,7 +22,7 @@ class MemberRequest(HttpRequest):
     htmx: Any
 
 
-type View[**P] = Callable[Concatenate[Any, P], HttpResponse]  # Any: the request, as the view types it
+type View[**P] = Callable[Concatenate[Any, P], HttpResponseBase]  # Any: the request, as the view types it
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
@@ -55,7 +56,7 @@ def may_own[**P](view: View[P]) -> View[P]:
 
 def _gate[**P](view: View[P], allowed: Callable[[Membership], bool], refusal: str) -> View[P]:
     @wraps(view)
-    def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.membership:
             raise PermissionDenied("You belong to no workspace yet. Ask its owner to invite you.")
         if not allowed(request.membership):

@@ -18,6 +18,7 @@ urlpatterns = [
     path("devices/", include("devices.urls")),
     path("codes/", include("codes.urls")),
     path("backups/", include("backups.urls")),
+    path("activity/", include("devices.activity_urls")),
     path("search/", include("codes.search_urls")),
     path("g/", include("codes.guest_urls")),
 ]

@@ -99,6 +99,15 @@ def test_the_worst_comes_first_with_reason_tries_next_try_and_give_up(signed_in:
     assert reverse("code", args=[lost.pk]) in signed_in.get("/").content.decode()
 
 
+def test_tries_count_over_other_digits_too(signed_in: Client, device: Device) -> None:
+    code = scene.guest(device, "Una Uncovered", trouble=Pin.Trouble.REJECTED, attempts=1)
+    at = timezone.now()
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=at, changed_at=at - timedelta(minutes=1))
+    factories.CodePinFactory(code=code, ended_at=at, pin__attempts=1, pin__wanted=Pin.Wanted.ABSENT)
+    factories.CodePinFactory(code=code, ended_at=at, given_at=at - timedelta(days=9), pin__attempts=5)
+    assert "The lock refused the PIN, 2 tries." in words(signed_in)
+
+
 def test_the_zone_is_the_propertys(signed_in: Client, device: Device) -> None:
     Property.objects.update(time_zone="Asia/Tokyo")
     scene.guest(device, "Ben Okafor", trouble=Pin.Trouble.NO_ANSWER)
