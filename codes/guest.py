@@ -1,17 +1,24 @@
 """What a guest may know at the door: which PIN opens it now, or when it will be shown. Never whether it is a backup."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Prefetch
 
-from codes.cover import current, door_pin
+from codes.booking import shared_with
+from codes.cover import cover, current, door_pin
 from codes.models import AccessCode, CodePin
 from devices.activity import record
 from devices.models import Event
+from portal import once
 from portal.clock import now
 from portal.secret import Secret
+
+ASKED_AGAIN = 120  # seconds in which "My code is not working" for one door is heard once
 
 
 class Stage(StrEnum):
@@ -23,24 +30,63 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """One door as its guest sees it. `secret` only at the stage PIN, `shown_at` only at EARLY."""
+    """One door as its guest sees it. `secret` only at the stage PIN, `shown_at` only at EARLY.
+
+    `staying`: between check-in and checkout. `told_at`: when the guest said that the PIN does not work.
+    """
 
     code: AccessCode
     stage: Stage
     secret: Secret | None = None
     shown_at: datetime | None = None
+    staying: bool = False
+    told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """The doors that a guest's link opens. `opened` is the code whose link it is."""
+
+    opened: AccessCode
+    doors: Sequence[Door]
+
+    @property
+    def starts_at(self) -> datetime | None:
+        return min((door.code.starts_at for door in self.doors if door.code.starts_at), default=None)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return max((door.code.ends_at for door in self.doors if door.code.ends_at), default=None)
+
+
+def booking_of(code: AccessCode) -> Booking:
+    """What the link of this code shows now: its door, and those of the same booking reference. Reads only.
+
+    Doors whose time is over are left out, unless all are.
+    """
+    given = CodePin.objects.select_related("pin__backup_code").order_by("pk")
+    codes = (
+        shared_with(code)
+        .select_related("device__property__workspace")
+        .prefetch_related(Prefetch("code_pins", given))
+        .order_by("device__name", "starts_at", "pk")
+    )
+    doors = [at_the_door(one) for one in codes]
+    open_doors = [door for door in doors if door.stage != Stage.OVER]
+    return Booking(code, _with_reports(open_doors) or [door for door in doors if door.code.pk == code.pk])
 
 
 def at_the_door(code: AccessCode) -> Door:
-    """What the guest's link shows now. Reads only."""
+    """What the guest's link shows of one door now. Reads only."""
     at = now()
     if code.ended_at is not None or (code.ends_at is not None and code.ends_at <= at):
         return Door(code, Stage.OVER)
+    staying = code.starts_at is None or code.starts_at <= at
     shown_at = reveal_at(code)
     if shown_at and shown_at > at:
-        return Door(code, Stage.EARLY, shown_at=shown_at)
+        return Door(code, Stage.EARLY, shown_at=shown_at, staying=staying)
     pin = door_pin(code)
-    return Door(code, Stage.PIN, secret=pin.secret) if pin else Door(code, Stage.CALL)
+    return Door(code, Stage.PIN, secret=pin.secret, staying=staying) if pin else Door(code, Stage.CALL, staying=staying)
 
 
 def reveal_at(code: AccessCode) -> datetime | None:
@@ -61,10 +107,44 @@ def reveal_at(code: AccessCode) -> datetime | None:
     return max(opens, decided or opens)
 
 
-def shown_to_guest(door: Door) -> None:
-    """Write down, the first time, that the guest saw this PIN: from now on it is one that a guest holds."""
+def opened_by_guest(door: Door, *, page: bool) -> None:
+    """Write down that the guest saw this door: a PIN the first time, the page itself once a day.
+
+    `page` is False for a page that only refreshed itself. A PIN that was seen is one that a guest holds.
+    """
+    first_look = page and once.first_time(f"opened-{door.code.pk}-{door.stage}")
     with transaction.atomic():
-        pin = door_pin(door.code)
-        first = pin is not None and CodePin.objects.filter(pin=pin, revealed_at=None).update(revealed_at=now())
-        if first:
+        first_sight = door.stage == Stage.PIN and _revealed(door.code)
+        if first_look or first_sight:
             record(door.code.device, Event.Type.CODE_OPENED_BY_GUEST, subject=door.code.pk, name=door.code.name)
+
+
+def not_working(door: Door) -> None:
+    """ "My code is not working": another PIN once, if there is one, and the manager is told. Within the stay only.
+
+    Pressed again it changes nothing: the guest is told to call. Pressed often it is heard once in two minutes.
+    """
+    code = door.code
+    if not door.staying or door.stage not in (Stage.PIN, Stage.CALL):
+        return
+    if not cache.add(f"not-working:{code.pk}", 1, ASKED_AGAIN):
+        return
+    with transaction.atomic():
+        record(code.device, Event.Type.CODE_NOT_WORKING, subject=code.pk, name=code.name)
+        cover(code)
+
+
+def _revealed(code: AccessCode) -> bool:
+    pin = door_pin(code)
+    unseen = [one.pk for one in code.code_pins.all() if pin and one.pin_id == pin.pk and one.revealed_at is None]
+    return bool(unseen and CodePin.objects.filter(pk__in=unseen, revealed_at=None).update(revealed_at=now()))
+
+
+def _with_reports(doors: Sequence[Door]) -> list[Door]:
+    """The doors with when the guest said that a PIN does not work, in this stay."""
+    staying = [door.code.pk for door in doors if door.staying]
+    if not staying:
+        return list(doors)
+    told = Event.objects.filter(subject__in=staying, type=Event.Type.CODE_NOT_WORKING).order_by("at")
+    latest = dict(told.values_list("subject", "at"))
+    return [replace(door, told_at=latest.get(door.code.pk)) for door in doors]

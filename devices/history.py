@@ -25,6 +25,11 @@ SENTENCES = {
     T.CODE_REMOVAL_LATE: gettext_lazy("%(name)s’s code is still to be removed"),
     T.CODE_CHANGED_OUTSIDE: gettext_lazy("%(label)s was changed on the lock by somebody else"),
     T.CODE_DELETED_OUTSIDE: gettext_lazy("%(label)s was deleted on the lock by somebody else"),
+    T.CODE_OPENED_BY_GUEST: gettext_lazy("%(name)s opened the link"),
+    T.CODE_NOT_WORKING: gettext_lazy("%(name)s says that the PIN does not work"),
+    T.CODE_PIN_CHANGED: gettext_lazy("%(name)s gets another PIN"),
+    T.CODE_RETRIED: gettext_lazy("%(name)s’s code is tried again"),
+    T.CODE_LINK_RENEWED: gettext_lazy("%(name)s’s link was replaced"),
     T.CODE_REVEALED: gettext_lazy("%(name)s’s PIN was shown"),
     T.CODE_OPENED_BY_GUEST: gettext_lazy("%(name)s opened the guest link"),
     T.BACKUP_PULLED: gettext_lazy("Backup %(backup)s pulled for %(name)s"),
@@ -38,7 +43,7 @@ SENTENCES = {
 TONES = {
     "ok": {T.CODE_SET, T.BACKUP_READY, T.POOL_ACTIVATED, T.POOL_REFILLED, T.DEVICE_CONNECTED, T.STRAY_REMOVED},
     "info": {T.BACKUP_PULLED, T.CODE_CREATED},
-    "warn": {T.CODE_DELAYED, T.CODE_REMOVAL_LATE, T.DEVICE_LOW_BATTERY, T.CODE_DELETED_OUTSIDE},
+    "warn": {T.CODE_DELAYED, T.CODE_NOT_WORKING, T.CODE_REMOVAL_LATE, T.DEVICE_LOW_BATTERY, T.CODE_DELETED_OUTSIDE},
     "bad": {T.CODE_FAILED, T.UNCOVERED, T.POOL_EXHAUSTED, T.DEVICE_DISCONNECTED, T.STRAY_FOUND},
 }
 
