@@ -49,19 +49,11 @@ def code_live(request: MemberRequest, pk: UUID) -> HttpResponse:
 def code_reveal(request: MemberRequest, pk: UUID) -> HttpResponse:
     """The PIN that works now, once, for this person: as a part of the list or as a page of its own."""
     code = code_or_404(request, pk)
-    secret = services.reveal(code, actor=request.user)
-    pin = door_pin(code)
-    context = {
-        "code": code,
-        "zone": code.device.property.time_zone,
-        "digits": secret.reveal() if secret else "",
-        "pin_id": pin.pk if pin else None,
-        "section": "codes",
-    }
-    return render(request, "codes/pin.html#shown" if request.htmx else "codes/pin.html", context)
+    return _shown(request, code)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 @may_reveal
 def code_backup(request: MemberRequest, pk: UUID) -> HttpResponse:
     """ "Use a backup code now", asked once more first. Pressed twice it is the same backup."""
@@ -99,10 +91,25 @@ def _pull(request: MemberRequest, code: AccessCode) -> HttpResponse:
         return redirect("code", code.pk)
     if backup is None:
         messages.error(request, _("No backup code is ready on this lock. Contact support, or let the guest in."))
-    else:
-        told = {"backup": backup, "name": code.name}
-        messages.success(request, _("%(backup)s now opens the door for %(name)s. Show the PIN below.") % told)
+        return redirect("code", code.pk)
+    told = {"backup": backup, "name": code.name}
+    messages.success(request, _("%(backup)s now opens the door for %(name)s.") % told)
+    if "show" in request.POST:  # at the phone every press counts
+        return _shown(request, code_or_404(request, code.pk))
     return redirect("code", code.pk)
+
+
+def _shown(request: MemberRequest, code: AccessCode) -> HttpResponse:
+    secret = services.reveal(code, actor=request.user)
+    pin = door_pin(code)
+    context = {
+        "code": code,
+        "zone": code.device.property.time_zone,
+        "digits": secret.reveal() if secret else "",
+        "pin_id": pin.pk if pin else None,
+        "section": "codes",
+    }
+    return render(request, "codes/pin.html#shown" if request.htmx else "codes/pin.html", context)
 
 
 def _code_context(request: MemberRequest, pk: UUID) -> dict[str, object]:

@@ -5,7 +5,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from codes.models import AccessCode, CodePin
-from devices.models import Device, Pin
+from devices.models import Device, Event, Pin
 from portal.models import User
 from tests import factories, scene
 
@@ -31,6 +31,22 @@ def test_a_post_gives_the_guest_one_and_a_second_the_same(signed_in: Client, dev
     signed_in.post(url(code))
     assert "now opens the door for Ben." in first.content.decode()
     assert code.code_pins.filter(role=CodePin.Role.BACKUP).count() == 1
+
+
+def test_its_pin_is_shown_at_once_if_wanted_and_that_is_recorded(signed_in: Client, device: Device) -> None:
+    ready(device, 1)
+    code = scene.guest(device, "Ben", status=Pin.Status.SET)
+    page = signed_in.post(url(code), {"show": "1"})
+    given = code.code_pins.get(role=CodePin.Role.BACKUP)
+    assert given.pin.secret.reveal() in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+    assert given.revealed_at is not None
+    assert Event.objects.filter(type=Event.Type.CODE_REVEALED, subject=code.pk).count() == 1
+    quiet = scene.guest(device, "Ana", status=Pin.Status.SET)
+    ready_again = factories.BackupCodeFactory(pool=device.backup_pool)
+    signed_in.post(url(quiet))
+    assert ready_again.pin.secret.reveal() not in signed_in.get(f"/codes/{quiet.pk}/").content.decode()
+    assert not Event.objects.filter(type=Event.Type.CODE_REVEALED, subject=quiet.pk).exists()
 
 
 def test_without_a_spare_it_says_so(signed_in: Client, device: Device) -> None:
