@@ -33,14 +33,14 @@ def change_time_zone(place: Property, zone: str, *, actor: User | None = None) -
         place.full_clean()
         place.save(update_fields=["time_zone"])
         for code in moved:
-            change_code(
-                code,
-                name=code.name,
-                starts_at=_same_wall_clock(code.starts_at, old, zone),
-                ends_at=_same_wall_clock(code.ends_at, old, zone, end=True),
-                actor=actor,
-            )
+            starts_at, ends_at = moved_to(code, old, zone)
+            change_code(code, name=code.name, starts_at=starts_at, ends_at=ends_at, actor=actor)
     return len(moved)
+
+
+def moved_to(code: AccessCode, old: str, new: str) -> tuple[datetime | None, datetime | None]:
+    """The stay's window when the clock on its wall is another zone's."""
+    return _same_wall_clock(code.starts_at, old, new), _same_wall_clock(code.ends_at, old, new, end=True)
 
 
 def _same_wall_clock(instant: datetime | None, old: str, new: str, *, end: bool = False) -> datetime | None:

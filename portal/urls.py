@@ -17,6 +17,8 @@ urlpatterns = [
     path("join/<str:token>/", join_views.join, name="join"),
     path("devices/", include("devices.urls")),
     path("codes/", include("codes.urls")),
+    path("properties/", include("devices.property_urls")),
+    path("properties/", include("codes.property_urls")),
     path("backups/", include("backups.urls")),
     path("activity/", include("devices.activity_urls")),
     path("search/", include("codes.search_urls")),

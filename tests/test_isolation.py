@@ -41,7 +41,7 @@ CHANGE_OWN: Answers = (SIGN_IN, OPEN, REFUSED, REFUSED)  # Charlie is the owner 
 
 ROWS: dict[Answers, list[str]] = {
     PUBLIC: [
-        *("healthz", "readyz", "favicon", "guest_page", "join"),
+        *("healthz", "readyz", "favicon", "guest_page", "guest_not_working", "join"),
         *("account_login", "account_logout", "account_signup", "account_inactive"),
         *("account_reset_password", "account_reset_password_done", "account_reset_password_from_key"),
         *("account_reset_password_from_key_done", "account_email_verification_sent", "account_confirm_login_code"),
@@ -50,7 +50,7 @@ ROWS: dict[Answers, list[str]] = {
     NOT_YET: ["mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes"],
     ONES_OWN: [
         *("home", "home_live", "search", "device_list", "device_list_live", "warnings", "activity", "activity_export"),
-        *("code_list", "code_list_live", "code_list_export"),
+        *("code_list", "code_list_live", "code_list_export", "property_list"),
         *("account", "workspace_switch", "account_reauthenticate", "account_email", "account_change_password"),
         *("account_set_password", "mfa_index", "mfa_reauthenticate", "mfa_activate_totp"),
         *("mfa_generate_recovery_codes",),
@@ -58,10 +58,20 @@ ROWS: dict[Answers, list[str]] = {
     LOOK: ["device", "device_live", "code", "code_live"],
     HELP: ["device_check", "pool_acknowledge", "code_reveal", "code_backup"],
     CHANGE: [
-        *("device_remove", "code_add", "code_edit", "code_pin", "code_retry", "code_link", "code_cancel"),
+        *(
+            "property_edit",
+            "property_zone",
+            "device_remove",
+            "code_add",
+            "code_edit",
+            "code_pin",
+            "code_retry",
+            "code_link",
+            "code_cancel",
+        ),
         *("person_role", "person_remove", "invitation_resend", "invitation_revoke"),
     ],
-    CHANGE_OWN: ["hub_add", "code_new", "settings", "people", "person_invite"],
+    CHANGE_OWN: ["hub_add", "code_new", "property_add", "settings", "people", "person_invite"],
 }
 LAST = ["account_confirm_email", "account_logout"]  # after these nobody is signed in
 EXPECTED = {name: answers for answers, names in ROWS.items() for name in names}
@@ -92,12 +102,13 @@ def arguments(device: Device, alice: User, bob: User, workspace: Workspace) -> d
     unproven = EmailAddress.objects.create(user=bob, email="bob@lake.example")
     return {
         "device": [device.pk],
+        "property": [device.property_id],
         "pool": [device.pk],
         "code": [code.pk],
         "code_add": [device.pk],
         "person": [person],
         "invitation": [invitation.pk],
-        "guest_page": [code.guest_token],
+        "guest": [code.guest_token],
         "join": [token],
         "account_confirm_email": [EmailConfirmationHMAC(unproven).key],
         "account_reset_password_from_key": ["1", "made-up"],
@@ -171,7 +182,7 @@ def test_nothing_of_alices_is_on_a_page_of_charlies(
     for name in (*ROWS[ONES_OWN], *ROWS[CHANGE_OWN]):
         if name not in ALL:
             continue
-        page = client.get(f"{reverse(name)}?q=a").content.decode()
+        page = client.get(f"{reverse(name)}?q=a").getvalue().decode()
         found = [
             word
             for word in ("Lakeview Cottage", "Lakeview Stays", "Okafor", "Front door", "new@example.org")
