@@ -88,9 +88,8 @@ def code_link(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Another link for the guest; the old one leads nowhere from now on."""
     code = code_or_404(request, pk)
     booking.renew_link(code, actor=request.user)
-    messages.success(
-        request, _("The old link shows nothing any more. Send %(name)s the new one.") % {"name": code.name}
-    )
+    told = _("The old link leads nowhere from now on. Send %(name)s the new one.") % {"name": code.name}
+    messages.success(request, told)
     return redirect("code", code.pk)
 
 
