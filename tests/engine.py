@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import time_machine
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -55,7 +56,7 @@ class Held:
                 if answer is None and error is None:
                     answer, error = (always or {}).get(self.call.operation), None
                 if answer is None and error is None:
-                    answer, error = _made(self.call)
+                    answer, error = answer_of(self.call)
                 self.call = self.steps.throw(error) if error else self.steps.send(answer)
                 answer = error = None
         except StopIteration:
@@ -73,7 +74,8 @@ def held_before(device: Device, operation: str) -> Held:
     return Held(steps, call)
 
 
-def _made(call: Call) -> tuple[Any, Exception | None]:
+def answer_of(call: Call) -> tuple[Any, Exception | None]:
+    """Make the call: what came of it, or the error."""
     try:
         return perform(call), None
     except Exception as error:
@@ -81,8 +83,8 @@ def _made(call: Call) -> tuple[Any, Exception | None]:
 
 
 def lease_runs_out(device: Device) -> None:
-    """The holder of the lock's lease has not been heard of for too long."""
-    Device.objects.filter(pk=device.pk).update(syncing_until=timezone.now() - timedelta(seconds=1))
+    """The holder of the lock's lease has not been heard of for too long, by the database's clock."""
+    Device.objects.filter(pk=device.pk).update(syncing_until=Now() - timedelta(seconds=1))
 
 
 def look_at_everything(device: Device) -> None:
@@ -179,6 +181,12 @@ def opens(device: Device, code: AccessCode) -> bool:
     """The PIN that the guest is told is truly on the lock."""
     pin = shown(code)
     return pin is not None and pin.secret.reveal() in truth(device).values()
+
+
+def opens_with(code: AccessCode) -> str:
+    """The digits that the guest is told, empty if none."""
+    pin = shown(code)
+    return pin.secret.reveal() if pin else ""
 
 
 def put_behind_our_back(device: Device, place: str, digits: str, label: str = "") -> None:

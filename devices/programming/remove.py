@@ -54,8 +54,8 @@ def _take_off(turn: Turn, pin: Pin, handle: Handle) -> Steps[None]:
     if outcome.result == Result.UNREACHABLE:
         turn.note(pin, unknown_at=before, trouble=Pin.Trouble.OFFLINE)
         raise Silence(Pin.Trouble.OFFLINE)
-    lost = outcome.result in (Result.UNKNOWN, Result.ACCEPTED)  # may land later, and take what stands there then
-    turn.note(pin, unknown_at=now() if lost and readable(turn) else before)
+    lost = outcome.result == Result.UNKNOWN  # may land later or twice, and take what stands there then
+    turn.note(pin, unknown_at=now() if lost else before)
     if not readable(turn):
         _take_its_word(turn, pin, outcome)
         return
@@ -64,11 +64,11 @@ def _take_off(turn: Turn, pin: Pin, handle: Handle) -> Steps[None]:
         yield from _finish(turn, pin)
     elif outcome.result == Result.REJECTED:
         _try_again(turn, pin, Pin.Trouble.REJECTED)
-    elif outcome.result == Result.CONFIRMED:
+    elif outcome.result == Result.UNKNOWN:
+        _try_again(turn, pin, Pin.Trouble.NO_ANSWER)
+    else:
         turn.note(pin, unknown_at=now())
         _try_again(turn, pin, Pin.Trouble.NOT_STORED)
-    else:
-        _try_again(turn, pin, Pin.Trouble.NO_ANSWER)
     turn.pause_after(outcome)
 
 

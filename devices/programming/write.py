@@ -239,10 +239,7 @@ def _note_answer(turn: Turn, pin: Pin, outcome: Outcome, before: Before) -> None
         )
         raise Silence(Pin.Trouble.OFFLINE)
     values: dict[str, Any] = {"code_id": outcome.code_id} if outcome.code_id else {}
-    if outcome.result in (Result.UNKNOWN, Result.ACCEPTED):
-        values["unknown_at"] = now()
-    else:
-        values["unknown_at"] = before.unknown_at
-    if outcome.result == Result.UNKNOWN:
-        values |= {"status": Pin.Status.UNKNOWN, "trouble": Pin.Trouble.NO_ANSWER}
+    values["unknown_at"] = before.unknown_at
+    if outcome.result == Result.UNKNOWN:  # sent, and perhaps sent again: it may land twice
+        values |= {"status": Pin.Status.UNKNOWN, "trouble": Pin.Trouble.NO_ANSWER, "unknown_at": now()}
     turn.note(pin, **values)

@@ -1,0 +1,91 @@
+"""The same lock in two worlds: the simulator, and real Z-Wave JS. Each knows what is truly on it, and goes wrong."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from devices.models import Device, Property, SimulatedLock
+from devices.services import add_hub
+from devices.tasks import discover_hub
+from tests import engine, factories
+from tests.zwave.mocknet import HOME, Network
+
+FAULTS = (
+    "unreachable",
+    "mute",
+    "apply_then_silent",
+    "reject_set",
+    "reject_duplicate",
+    "full",
+    "ignore_set",
+    "mask_codes",
+    "wiped",
+)
+KINDS = {
+    "slots": replace(factories.PLAIN, slots=8),
+    "slots and schedules": replace(factories.MODERN, slots=8),
+    "five slots": factories.TINY,
+    "code ids": factories.CLOUD,
+}
+NODES = {"z-wave, user code": 2, "z-wave, never confirms": 3, "z-wave, user credential": 5}
+
+
+class Door(Protocol):
+    """A lock under test: the portal's row, what is truly on it, and what is wrong with it."""
+
+    device: Device
+
+    def fault(self, name: str) -> None: ...
+
+    def heal(self) -> None: ...
+
+    def digits(self) -> set[str]:
+        """What is truly on the lock now."""
+        ...
+
+
+@dataclass
+class SimulatedDoor:
+    device: Device
+
+    def fault(self, name: str) -> None:
+        if name == "wiped":
+            engine.wipe(self.device)
+        else:
+            engine.fault(self.device, name, late_ms=15_000)
+
+    def heal(self) -> None:
+        engine.fault(self.device)
+
+    def digits(self) -> set[str]:
+        return set(engine.truth(self.device).values())
+
+
+@dataclass
+class ZwaveDoor:
+    device: Device
+    network: Network
+    node: int
+
+    def fault(self, name: str) -> None:
+        self.network.fault(self.node, name)
+
+    def heal(self) -> None:
+        self.network.fault(self.node)
+
+    def digits(self) -> set[str]:
+        return set(self.network.codes(self.node).values())
+
+
+def simulated(place: Property, kind: str) -> SimulatedDoor:
+    hub = factories.HubFactory(workspace=place.workspace)
+    device = factories.DeviceFactory(property=place, hub=hub, caps=KINDS[kind])
+    assert SimulatedLock.objects.filter(hub=hub).exists()
+    return SimulatedDoor(device)
+
+
+def on_the_air(place: Property, network: Network, kind: str) -> ZwaveDoor:
+    """A lock of the Z-Wave network, discovered as a manager's click does it."""
+    hub = add_hub(workspace=place.workspace, provider="zwave", name="Cellar", address=network.url, property=place)
+    discover_hub(str(hub.pk), str(place.pk))
+    node = NODES[kind]
+    return ZwaveDoor(hub.devices.get(lock_ref=f"{HOME}-{node}"), network, node)
