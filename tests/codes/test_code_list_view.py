@@ -143,7 +143,7 @@ def test_filtered_to_none_can_be_cleared(signed_in: Client, pool: BackupPool) ->
 
 def test_no_pin_is_on_the_page_or_in_the_export(signed_in: Client, pool: BackupPool) -> None:
     digits = [pin.secret.reveal() for pin in Pin.objects.all()]
-    shown = page(signed_in) + signed_in.get(EXPORT, {"status": "all"}).content.decode()
+    shown = page(signed_in) + signed_in.get(EXPORT, {"status": "all"}).getvalue().decode()
     assert not [d for d in digits if re.search(rf"(?<![\w-]){d}(?![\w-])", shown)]
 
 
@@ -152,7 +152,7 @@ def test_the_export_holds_what_the_list_shows_on_all_pages(signed_in: Client, de
         scene.guest(device, f"Guest {number:02}", hours=number + 1)
     answer = signed_in.get(EXPORT, {"q": "Guest"})
     assert "attachment" in answer["Content-Disposition"] and "no-store" in answer["Cache-Control"]
-    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
     assert len(rows) == 53
     assert rows[0]["Lock"] == "Front door" and rows[0]["Time zone"] == "Europe/Lisbon"
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d", rows[0]["Check-in"])
@@ -162,7 +162,7 @@ def test_the_export_holds_what_the_list_shows_on_all_pages(signed_in: Client, de
 def test_a_name_is_no_formula_in_a_spreadsheet(signed_in: Client, device: Device) -> None:
     for name in ('=HYPERLINK("http://x")', "+1", "-2", "@SUM(1)", " =1+1"):
         scene.guest(device, name)
-    rows = csv.DictReader(io.StringIO(signed_in.get(EXPORT).content.decode("utf-8-sig")))
+    rows = csv.DictReader(io.StringIO(signed_in.get(EXPORT).getvalue().decode("utf-8-sig")))
     assert all(row["Name"].startswith("'") for row in rows)
 
 
@@ -195,7 +195,7 @@ def test_an_outsider_sees_none_of_it(client: Client, charlie: User, pool: Backup
     client.force_login(charlie)
     for query in ({}, {"kind": "backup"}, {"status": "all", "property": str(place.pk)}):
         assert names(client, **query) == []
-    assert "Amelia" not in client.get(EXPORT).content.decode()
+    assert "Amelia" not in client.get(EXPORT).getvalue().decode()
     assert "Front door" not in client.get(reverse("code_new")).content.decode()
 
 
