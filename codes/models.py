@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device, Pin
 from portal.kept import KeptQuerySet
-from portal.models import Workspace
+from portal.models import MailKind, Workspace
 
 
 def new_guest_token() -> str:
@@ -124,3 +124,36 @@ class CodePin(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("a code's PIN is never deleted: it is never to be given twice")
+
+
+class Notice(models.Model):
+    """One cause of a warning by e-mail: told once while it lasts, and once more when it is resolved."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=20, choices=MailKind)
+    key = models.CharField(max_length=120)  # the cause
+    group = models.CharField(max_length=60)  # causes that belong together go into one mail
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="notices")
+    code = models.ForeignKey(AccessCode, null=True, blank=True, on_delete=models.PROTECT, related_name="notices")
+    subject = models.CharField(max_length=250, blank=True)  # of its mail
+    opened_at = models.DateTimeField()
+    told_at = models.DateTimeField(null=True, blank=True)
+    silent = models.BooleanField(default=False)  # another mail says it: none of its own, and no "Resolved"
+    quieted_at = models.DateTimeField(null=True, blank=True)  # somebody is on it
+    gone_since = models.DateTimeField(null=True, blank=True)  # not seen any more since then
+    closed_at = models.DateTimeField(null=True, blank=True)
+    done_at = models.DateTimeField(null=True, blank=True)  # nothing more will be said of it
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"], condition=models.Q(closed_at__isnull=True), name="codes_notice_once_a_cause"
+            )
+        ]
+        indexes = [
+            # Every few seconds: what is still to be watched or told?
+            models.Index(fields=["workspace"], name="codes_notice_undone", condition=models.Q(done_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.key

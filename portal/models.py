@@ -196,6 +196,20 @@ class Invitation(models.Model):
         return f"{self.email} to {self.workspace}"
 
 
+class OutgoingMail(models.Model):
+    """A mail that is still to be sent: one row a person, written with the change it tells of, gone once sent."""
+
+    to = models.EmailField()
+    subject = models.CharField(max_length=250)
+    body = models.TextField()
+    created_at = models.DateTimeField(default=timezone.now)
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now, db_index=True)  # a sender's claim moves it ahead
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.to}"
+
+
 class Heartbeat(models.Model):
     """The last sign of life of a part that works unseen: the tick, a worker."""
 

@@ -1,28 +1,32 @@
 """`manage.py tick`: the portal's pulse, one process beside the web server and the workers.
 
-Twice a second it looks for what is due, and once a minute it sweeps. It outlives the database's absence.
+Twice a second it looks for what is due, and once a minute it sweeps. Beside it, on a thread of its own so that no slow
+mail server holds it up, warnings are written and mailed every few seconds. It outlives the database's absence.
 """
 
 import logging
 import signal
 from argparse import ArgumentParser
 from collections.abc import Callable
-from threading import Event
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 from django_q.models import Schedule
 
 from codes import tick
+from codes.notifications import notify
 from portal.database import name_of
+from portal.outbox import send_due
 
 logger = logging.getLogger(__name__)
 
 PAUSE = 0.5  # seconds between looks
 LONGEST_PAUSE = 15.0  # while they fail
 SWEEP_EVERY = 60.0
+WARN_EVERY = 5.0
 SCHEDULES = {"sweep": "codes.tasks.sweep", "heartbeat": "codes.tasks.heartbeat"}
 
 
@@ -37,11 +41,15 @@ class Command(BaseCommand):
             ensure_schedules()
             tick.tick()
             tick.sweep()
+            warn()
             return
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
+        warnings = Thread(target=run_warnings, args=[stop], name="warnings", daemon=True)
+        warnings.start()
         run(stop)
+        warnings.join(timeout=1)
 
 
 def run(stop: Event) -> None:
@@ -59,6 +67,19 @@ def run(stop: Event) -> None:
             swept = monotonic()
         failures = failures + 1 if failed else 0
         stop.wait(min(PAUSE * 2**failures, LONGEST_PAUSE))
+
+
+def run_warnings(stop: Event) -> None:
+    """Write and send warnings until `stop` is set."""
+    while not stop.wait(WARN_EVERY):
+        _done(warn)
+    connections.close_all()
+
+
+def warn() -> None:
+    """Write what people are to be warned of, and send what is to be sent."""
+    notify()
+    send_due()
 
 
 def ensure_schedules() -> None:

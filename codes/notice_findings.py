@@ -1,0 +1,153 @@
+"""What the workspace's people should hear of now, as the rows say. Reads only; the same few queries for any number."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+
+from backups.models import BackupCode, BackupPool
+from backups.status import RECENT, SEVERAL
+from codes.cover import door_pin
+from codes.models import AccessCode, CodePin
+from codes.status import OVERDUE
+from devices import listing
+from devices.models import MAYBE_ON_LOCK, Device, Pin
+from portal.clock import now
+from portal.models import MailKind
+
+ARRIVING = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause. `code`: the guest it is about, or who arrives next. `since`: when it began, as far as is known."""
+
+    kind: MailKind
+    key: str
+    group: str
+    device: Device
+    code: AccessCode | None = None
+    since: datetime | None = None
+    count: int = 0
+    quiet: bool = False  # somebody is on it
+
+
+def findings() -> dict[str, Finding]:
+    """Everything that is to be warned of now, in all workspaces, by key."""
+    at = now()
+    found = [*_uncovered(at), *_pin_changed(at), *_exhausted(), *_offline(at), *_overdue(at), *_several(at)]
+    return {finding.key: finding for finding in found}
+
+
+def group_of(device: Device) -> str:
+    """A hub that is down is one cause, however many locks are behind it."""
+    return f"hub:{device.hub_id}" if device.hub.down_since else f"device:{device.pk}"
+
+
+def _locks() -> QuerySet[Device]:
+    return Device.objects.filter(removal=Device.Removal.KEPT).select_related(
+        "property__workspace", "hub", "backup_pool"
+    )
+
+
+def _guests(at: datetime) -> QuerySet[AccessCode]:
+    """Codes that are not over, with their lock."""
+    over = Q(ends_at__isnull=False, ends_at__lte=at)
+    return (
+        AccessCode.objects.live()
+        .exclude(over)
+        .filter(device__removal=Device.Removal.KEPT)
+        .select_related("device__property__workspace", "device__hub")
+    )
+
+
+def _uncovered(at: datetime) -> Iterator[Finding]:
+    for code in _guests(at).filter(uncovered_since__isnull=False).order_by("starts_at"):
+        key = f"uncovered:{code.pk}"
+        yield Finding(
+            MailKind.UNCOVERED, key, group_of(code.device), code.device, code=code, since=code.uncovered_since
+        )
+
+
+def _pin_changed(at: datetime) -> Iterator[Finding]:
+    """Somebody saw a PIN that is not the one which opens the door now, and nobody has seen that one yet."""
+    given = CodePin.objects.filter(code=OuterRef("pk"))
+    seen, unseen = given.filter(revealed_at__isnull=False), given.filter(revealed_at=None, ended_at=None)
+    pins = Prefetch("code_pins", CodePin.objects.select_related("pin").order_by("pk"))
+    for code in _guests(at).filter(Exists(seen), Exists(unseen)).prefetch_related(pins):
+        opens = door_pin(code)
+        by_pin = {one.pin_id: one for one in code.code_pins.all()}
+        if opens is None or by_pin[opens.pk].revealed_at is not None:
+            continue
+        since = by_pin[opens.pk].given_at
+        key = f"changed:{opens.pk}"
+        yield Finding(MailKind.PIN_CHANGED, key, f"code:{code.pk}", code.device, code=code, since=since)
+
+
+def _exhausted() -> Iterator[Finding]:
+    for device in _locks().filter(backup_pool__exhausted_since__isnull=False).order_by("pk"):
+        since = device.backup_pool.exhausted_since
+        key = f"exhausted:{device.pk}"
+        yield Finding(MailKind.EXHAUSTED, key, group_of(device), device, since=since, quiet=_taken_on(device))
+
+
+def _several(at: datetime) -> Iterator[Finding]:
+    pulled = (
+        BackupCode.objects.filter(drawn_at__gt=at - RECENT)
+        .values("pool__device")
+        .annotate(count=Count("pk"))
+        .filter(count__gte=SEVERAL)
+    )
+    counts = {row["pool__device"]: row["count"] for row in pulled}
+    for device in _locks().filter(pk__in=counts) if counts else ():
+        key, count = f"several:{device.pk}", counts[device.pk]
+        yield Finding(MailKind.SEVERAL, key, group_of(device), device, count=count, quiet=_taken_on(device))
+
+
+def _offline(at: datetime) -> Iterator[Finding]:
+    arriving = _guests(at).filter(starts_at__gt=at, starts_at__lte=at + ARRIVING).order_by("starts_at")
+    away = Q(online=Device.Online.NO) | Q(hub__down_since__isnull=False)
+    next_guest: dict[UUID, AccessCode] = {}
+    for code in arriving.filter(Q(device__online=Device.Online.NO) | Q(device__hub__down_since__isnull=False)):
+        next_guest.setdefault(code.device_id, code)
+    for device in _locks().filter(away, pk__in=next_guest) if next_guest else ():
+        yield Finding(
+            MailKind.OFFLINE,
+            f"offline:{device.pk}",
+            group_of(device),
+            device,
+            code=next_guest[device.pk],
+            since=device.hub.down_since or device.online_since,
+            quiet=_taken_on(device),
+        )
+
+
+def _overdue(at: datetime) -> Iterator[Finding]:
+    """A former guest's PIN that may still be on its lock; one cause a lock."""
+    late = Q(ended_at__lte=at - OVERDUE, pin__wanted=Pin.Wanted.ABSENT) | Q(pin__wanted_until__lte=at - OVERDUE)
+    given = (
+        CodePin.objects.filter(late, pin__status__in=MAYBE_ON_LOCK)
+        .exclude(code__device__removal=Device.Removal.REMOVED)
+        .select_related("pin", "code__device__property__workspace", "code__device__hub")
+        .order_by(F("ended_at").asc(nulls_last=True))
+    )
+    seen: set[object] = set()
+    for one in given:
+        device = one.code.device
+        if device.pk in seen:
+            continue
+        seen.add(device.pk)
+        since = one.ended_at or one.pin.wanted_until
+        yield Finding(MailKind.OVERDUE, f"overdue:{device.pk}", group_of(device), device, code=one.code, since=since)
+
+
+def still_away(device: Device) -> bool:
+    """A lock that is offline stays so although the guest who was to arrive is in."""
+    return device.removal == Device.Removal.KEPT and listing.unreachable(device)
+
+
+def _taken_on(device: Device) -> bool:
+    pool: BackupPool | None = getattr(device, "backup_pool", None)
+    return pool is not None and pool.acknowledged_at is not None

@@ -1,0 +1,184 @@
+"""Warnings by e-mail: one for a cause while it lasts, one when it is resolved. Database and outbox only.
+
+`notify()` may be called as often as one likes, by several processes: the open notice of a cause is unique, and what
+was told stands in its row. Causes of one lock, or of one hub that is down, go into one mail.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from codes.models import Notice
+from codes.notice_findings import Finding, findings, still_away
+from codes.notice_words import body_of, resolved_body, resolved_subject, subject_for, subject_of
+from portal.clock import now
+from portal.models import MailKind, Membership, Workspace
+from portal.outbox import post
+
+K = MailKind
+GRAVITY = {kind: place for place, kind in enumerate(K)}
+# How long a cause must last before it is told: what belongs together comes together, a guest's open page sees a PIN.
+DELAY = {
+    K.UNCOVERED: timedelta(seconds=3),
+    K.PIN_CHANGED: timedelta(seconds=60),
+    K.EXHAUSTED: timedelta(seconds=15),
+    K.OFFLINE: timedelta(seconds=30),
+    K.OVERDUE: timedelta(seconds=30),
+    K.SEVERAL: timedelta(seconds=30),
+}
+# How long it must be gone before it counts as resolved: a lock that comes and goes is one cause.
+STEADY = {K.EXHAUSTED: timedelta(seconds=20), K.OFFLINE: timedelta(minutes=2)}
+STANDING = {K.UNCOVERED, K.EXHAUSTED, K.OFFLINE}  # "Resolved" waits a little for the rest of these
+PATIENCE = timedelta(minutes=2)
+SAID_BY = {K.SEVERAL: {K.UNCOVERED, K.EXHAUSTED}, K.OFFLINE: {K.OFFLINE}}  # told while one of these is: nothing more
+
+
+def notify() -> None:
+    """See what is to be warned of, and write the mails."""
+    at, found = now(), findings()
+    notices = _undone()
+    _open(found, {one.key for one in notices if one.closed_at is None}, at)
+    for one in notices:
+        _watch(one, found.get(one.key), at)
+    groups: dict[str, list[Notice]] = defaultdict(list)
+    for one in _undone():
+        groups[one.group].append(one)
+    for group in groups.values():
+        _tell(group, found, at)
+        _resolve(group, at)
+
+
+def _undone() -> list[Notice]:
+    rows = Notice.objects.filter(done_at=None).select_related("workspace", "device__property", "device__hub", "code")
+    return sorted(rows, key=_gravity)
+
+
+def _gravity(notice: Notice) -> tuple[int, float, int]:
+    starts = notice.code.starts_at.timestamp() if notice.code and notice.code.starts_at else 0.0
+    return GRAVITY[K(notice.kind)], starts, notice.pk
+
+
+def _open(found: dict[str, Finding], known: set[str], at: datetime) -> None:
+    Notice.objects.bulk_create(
+        (
+            Notice(
+                workspace=finding.device.property.workspace,
+                kind=finding.kind,
+                key=key,
+                group=finding.group,
+                device=finding.device,
+                code=finding.code,
+                opened_at=at,
+            )
+            for key, finding in found.items()
+            if key not in known
+        ),
+        ignore_conflicts=True,  # another process was faster
+    )
+
+
+def _watch(notice: Notice, finding: Finding | None, at: datetime) -> None:
+    """Keep whether the cause is there, gone for good, or somebody's who is on it."""
+    if notice.closed_at is not None:
+        return
+    if finding is not None or (notice.kind == K.OFFLINE and still_away(notice.device)):
+        _still_there(notice, finding)
+    elif notice.gone_since is None:
+        _update(notice, gone_since=at)
+        _close_if_steady(notice, at, at)
+    else:
+        _close_if_steady(notice, notice.gone_since, at)
+
+
+def _still_there(notice: Notice, finding: Finding | None) -> None:
+    if notice.gone_since is not None:
+        _update(notice, gone_since=None)
+    if finding is None or notice.told_at is None:
+        return
+    if finding.quiet and notice.quieted_at is None:
+        _update(notice, quieted_at=now())
+    elif not finding.quiet and notice.quieted_at is not None:  # something new happened: it is told again
+        again = {} if notice.kind == K.OFFLINE else {"told_at": None, "silent": False}
+        _update(notice, quieted_at=None, **again)
+
+
+def _close_if_steady(notice: Notice, gone_since: datetime, at: datetime) -> None:
+    if at - gone_since < STEADY.get(K(notice.kind), timedelta(0)):
+        return
+    nothing_to_say = notice.told_at is None or notice.silent
+    _update(notice, closed_at=at, done_at=at if nothing_to_say else None)
+
+
+def _update(notice: Notice, **values: object) -> None:
+    Notice.objects.filter(pk=notice.pk, closed_at=None).update(**values)
+
+
+def _tell(group: Sequence[Notice], found: dict[str, Finding], at: datetime) -> None:
+    """One mail about what is new in this group, once the gravest of it has lasted long enough."""
+    told = {K(one.kind) for one in group if one.told_at and not one.silent and one.closed_at is None}
+    fresh = [
+        one
+        for one in group
+        if one.told_at is None and one.closed_at is None and one.key in found and not found[one.key].quiet
+    ]
+    said = [one for one in fresh if told & SAID_BY.get(K(one.kind), set())]
+    fresh = [one for one in fresh if one not in said]
+    if said:
+        Notice.objects.filter(pk__in=[one.pk for one in said]).update(told_at=at, silent=True)
+    if not any(one.opened_at + DELAY[K(one.kind)] <= at for one in fresh):
+        return
+    with transaction.atomic():
+        ours = _claim(fresh, at)
+        for one in ours:
+            one.subject = subject_of(found[one.key])[:250]
+            one.silent = one.kind == K.SEVERAL and one is not ours[0]
+            one.save(update_fields=["subject", "silent"])
+        _post(ours, subject_for, lambda some: body_of([(one, found[one.key]) for one in some]))
+
+
+def _claim(fresh: Iterable[Notice], at: datetime) -> list[Notice]:
+    """Those of them that no other process tells of; in this transaction they are ours."""
+    return [one for one in fresh if Notice.objects.filter(pk=one.pk, told_at=None).update(told_at=at)]
+
+
+def _resolve(group: Sequence[Notice], at: datetime) -> None:
+    """One "Resolved" about what ended, together with what ends within moments."""
+    ended = [one for one in group if one.closed_at is not None]
+    if not ended:
+        return
+    standing = any(one.told_at and not one.closed_at and K(one.kind) in STANDING for one in group)
+    if standing and min(one.closed_at for one in ended if one.closed_at) > at - PATIENCE:
+        return
+    with transaction.atomic():
+        ours = [one for one in ended if Notice.objects.filter(pk=one.pk, done_at=None).update(done_at=at)]
+        _post(ours, resolved_subject, resolved_body)
+
+
+def _post(
+    notices: Sequence[Notice], subject: Callable[[Sequence[Notice]], str], body: Callable[[Sequence[Notice]], str]
+) -> None:
+    """To each role what it is to hear of."""
+    if not notices:
+        return
+    for role, people in _people(notices[0].workspace).items():
+        theirs = [one for one in notices if role in _roles(one.workspace, K(one.kind))]
+        if theirs:
+            post(people, subject(theirs), body(theirs))
+
+
+def _people(workspace: Workspace) -> dict[str, list[str]]:
+    """The addresses of a workspace's people, by role."""
+    members = Membership.objects.filter(workspace=workspace, user__is_active=True).exclude(user__email="")
+    people: dict[str, list[str]] = defaultdict(list)
+    for role, email in members.order_by("pk").values_list("role", "user__email"):
+        people[role].append(email)
+    return people
+
+
+def _roles(workspace: Workspace, kind: MailKind) -> list[str]:
+    """Which roles hear of it; the owners, if nobody has a role that was chosen."""
+    chosen: list[str] = workspace.mail_roles.get(kind, [])
+    held = Membership.objects.filter(workspace=workspace, user__is_active=True, role__in=chosen)
+    return chosen if not chosen or held.exists() else [Membership.Role.OWNER]
