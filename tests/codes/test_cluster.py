@@ -1,0 +1,137 @@
+"""Real workers and the real tick, on the test's own database. What they end in, and in which order; never how fast."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.db import connection
+
+from devices.models import Device, Event, Pin, SimulatedLock
+from tests import factories
+from tests.engine import guest, lease_runs_out, opens, own, ready, truth
+
+pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WITHIN = 25.0  # seconds until a test gives up
+
+
+def environment() -> dict[str, str]:
+    """The children's: these settings, on the database of this test run."""
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{name}"
+    else:
+        url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url, "QUEUE_WORKERS": "1"}
+
+
+class Running:
+    """A command of ours in a process group of its own."""
+
+    def __init__(self, command: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", command],
+            cwd=ROOT,
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def stop(self) -> None:
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def device(transactional_db: None) -> Device:
+    return factories.DeviceFactory()
+
+
+@pytest.fixture
+def workers(device: Device) -> Iterator[Running]:
+    running = Running("qcluster")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def pulse(device: Device) -> Iterator[Running]:
+    running = Running("tick")
+    yield running
+    running.stop()
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    ends = time.monotonic() + WITHIN
+    while not what():
+        assert time.monotonic() < ends, "waited in vain"
+        time.sleep(0.05)
+
+
+def is_set(pin: Pin) -> bool:
+    pin.refresh_from_db()
+    return pin.status == Pin.Status.SET
+
+
+def children(pid: int) -> list[int]:
+    """The processes that this one started, the first first."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_a_click_is_on_the_lock_by_the_workers_alone(device: Device, workers: Running) -> None:
+    """The click itself puts the turn on the queue: nobody has to look for it."""
+    code = guest(device)
+    wait_for(lambda: is_set(own(code)))
+    assert own(code).secret.reveal() in truth(device).values()
+    wait_for(lambda: len(ready(device)) == 5)  # the pool's turn followed from the same click
+
+
+def test_with_the_tick_a_lost_task_is_only_late(device: Device, workers: Running, pulse: Running) -> None:
+    code = guest(device)
+    Device.objects.filter(pk=device.pk).update(queued_until=None)
+    from django_q.models import OrmQ
+
+    OrmQ.objects.all().delete()
+    wait_for(lambda: is_set(own(code)))
+    assert opens(device, code)
+
+
+def test_a_worker_killed_in_the_middle_of_a_turn_heals(device: Device, workers: Running, pulse: Running) -> None:
+    lock = SimulatedLock.objects.filter(lock_ref=device.lock_ref)
+    lock.update(latency_ms=700)
+    code = guest(device)
+    wait_for(lambda: own(code).status == Pin.Status.WRITING)
+    sentinel = children(workers.process.pid)[0]
+    worker = children(sentinel)[0]
+    os.kill(worker, signal.SIGKILL)
+    lock.update(latency_ms=0)
+    assert own(code).status == Pin.Status.WRITING  # it may be on the lock: nobody says otherwise
+    lease_runs_out(device)
+    wait_for(lambda: is_set(own(code)))
+    assert own(code).secret.reveal() in truth(device).values()
+    assert list(truth(device).values()).count(own(code).secret.reveal()) == 1
+    assert lock.get().two_writers == 0
+
+
+def test_a_refused_guest_is_covered_by_the_real_thing(device: Device, workers: Running, pulse: Running) -> None:
+    guest(device, "First")
+    wait_for(lambda: len(ready(device)) == 5)
+    SimulatedLock.objects.filter(lock_ref=device.lock_ref).update(fault="reject_set")
+    code = guest(device, "Ben Okafor")
+    wait_for(lambda: Event.objects.filter(type=Event.Type.BACKUP_PULLED, subject=code.pk).exists())
+    assert opens(device, code)
+    SimulatedLock.objects.filter(lock_ref=device.lock_ref).update(fault="")
+    wait_for(lambda: len(ready(device)) == 5)
