@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from functools import cached_property
 from uuid import UUID
 
 from django.db.models import Q
 
-from codes.at_risk import at_risk, soon
+from codes.at_risk import AHEAD, at_risk, soon
 from codes.cover import NOT_THERE
 from codes.models import AccessCode, CodePin
 from devices import listing
@@ -83,7 +84,7 @@ class Removal:
         return listing.zone_of(self.code.device)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Watch:
     """All arrivals of the next 72 hours, and running stays in trouble, the worst first; and overdue removals."""
 
@@ -127,10 +128,18 @@ class Watch:
     def pending(self) -> bool:
         return any(arrival.risk <= Risk.SETTING for arrival in self.arrivals)
 
-    def next_at(self, device: Device) -> Arrival | None:
-        """Who arrives at this lock next, of those within 72 hours."""
-        coming = [arrival for arrival in self.arrivals if arrival.code.device_id == device.pk]
-        return min(coming, key=lambda arrival: arrival.starts_at, default=None)
+    @cached_property
+    def next_by_lock(self) -> dict[UUID, Arrival]:
+        """Who arrives next at each lock, of those within 72 hours."""
+        latest_first = sorted(self.arrivals, key=lambda arrival: arrival.starts_at, reverse=True)
+        return {arrival.code.device_id: arrival for arrival in latest_first}
+
+    def by_arrival(self, devices: Iterable[Device]) -> list[Device]:
+        """Locks, that of the next arrival first; those where nobody arrives keep their order at the end."""
+        never = now() + AHEAD
+        return sorted(
+            devices, key=lambda device: found.starts_at if (found := self.next_by_lock.get(device.pk)) else never
+        )
 
 
 def watch(workspace: Workspace) -> Watch:

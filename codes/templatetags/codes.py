@@ -1,6 +1,7 @@
 """Codes for templates of any app: a lock's list, the arrivals of the next days, the counts in the navigation."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from django import template
 from django.template.context import RequestContext
@@ -13,6 +14,7 @@ from codes.at_risk import Attention
 from codes.listing import CodeList
 from devices.listing import Fact
 from devices.models import Device
+from devices.trouble import Outage
 
 register = template.Library()
 
@@ -37,7 +39,16 @@ def arrivals(context: RequestContext) -> Watch:
 
 @register.filter
 def next_at(found: Watch, device: Device) -> Arrival | None:
-    return found.next_at(device)
+    return found.next_by_lock.get(device.pk)
+
+
+@register.filter
+def by_arrival(outages: Iterable[Outage], found: Watch) -> list[Outage]:
+    """Outages, that of the next arrival first, and so the locks of each."""
+    sorted_inside = [replace(outage, devices=found.by_arrival(outage.devices)) for outage in outages]
+    firsts = found.by_arrival(outage.devices[0] for outage in sorted_inside)
+    place = {device.pk: number for number, device in enumerate(firsts)}
+    return sorted(sorted_inside, key=lambda outage: place[outage.devices[0].pk])
 
 
 @register.filter

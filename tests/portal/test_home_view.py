@@ -171,6 +171,17 @@ def test_a_hubs_outage_is_one_entry(signed_in: Client, place: Property, hub: Hub
     assert "9 locks behind it" in page and "And 3 more." in page
 
 
+def test_the_lock_where_somebody_arrives_next_stands_first(signed_in: Client, place: Property, hub: Hub) -> None:
+    gate, back, side = (factories.DeviceFactory(property=place, hub=hub, name=n) for n in ("Gate", "Back", "Side"))
+    Device.objects.update(online=Device.Online.NO, online_since=timezone.now())
+    on_lock(side, "Amelia Hart", hours=20)
+    on_lock(back, "Ben Okafor", hours=40)
+    page = words(signed_in)
+    outages = page[page.index("Locks offline") :]
+    assert outages.index("Side") < outages.index("Back") < outages.index("Gate")
+    assert "Next: Amelia Hart" in outages and "Nobody arrives within 72 hours." in outages
+
+
 def test_when_nothing_ails_it_says_so(signed_in: Client, device: Device) -> None:
     factories.BackupCodeFactory.create_batch(5, pool=factories.BackupPoolFactory(device=device))
     assert "Every pool is full, every lock can be reached" in words(signed_in)
