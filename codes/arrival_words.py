@@ -79,7 +79,10 @@ def _what_next(arrival: Arrival) -> Iterator[Words]:
     elif arrival.risk == Risk.UNCOVERED:
         yield _("The next backup that becomes ready is this guest’s.")
     elif pin is not None and pin.give_up_at is not None and pin.give_up_at > now():
-        yield format_html(_("A backup is pulled at {} if this continues."), clock(pin.give_up_at, arrival.zone))
+        pulled = _("A backup is pulled at {} if this continues.")
+        if arrival.risk == Risk.SETTING:
+            pulled = _("A backup is pulled at {} if it is not on the lock by then.")
+        yield format_html(pulled, clock(pin.give_up_at, arrival.zone))
 
 
 def next_try(arrival: Arrival) -> Words:

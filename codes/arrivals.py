@@ -131,7 +131,7 @@ class Watch:
     @cached_property
     def next_by_lock(self) -> dict[UUID, Arrival]:
         """Who arrives next at each lock, of those within 72 hours."""
-        latest_first = sorted(self.arrivals, key=lambda arrival: arrival.starts_at, reverse=True)
+        latest_first = sorted(self.arrivals, key=lambda arrival: (arrival.starts_at, arrival.code.name), reverse=True)
         return {arrival.code.device_id: arrival for arrival in latest_first}
 
     def by_arrival(self, devices: Iterable[Device]) -> list[Device]:

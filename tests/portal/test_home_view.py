@@ -172,7 +172,7 @@ def test_a_hubs_outage_is_one_entry(signed_in: Client, place: Property, hub: Hub
 
 
 def test_the_lock_where_somebody_arrives_next_stands_first(signed_in: Client, place: Property, hub: Hub) -> None:
-    gate, back, side = (factories.DeviceFactory(property=place, hub=hub, name=n) for n in ("Gate", "Back", "Side"))
+    _gate, back, side = (factories.DeviceFactory(property=place, hub=hub, name=n) for n in ("Gate", "Back", "Side"))
     Device.objects.update(online=Device.Online.NO, online_since=timezone.now())
     on_lock(side, "Amelia Hart", hours=20)
     on_lock(back, "Ben Okafor", hours=40)
