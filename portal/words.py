@@ -7,6 +7,8 @@ PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "
 
 def fold(text: str) -> str:
     """`Chloé Sørensen` as `chloe sorensen`."""
+    if text.isascii():
+        return text.casefold()
     apart = unicodedata.normalize("NFKD", text.casefold().translate(PLAIN))
     return "".join(letter for letter in apart if not unicodedata.combining(letter))
 
