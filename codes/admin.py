@@ -1,8 +1,8 @@
-"""Access codes, and which PIN each was given, for staff to look at. Neither digits nor guest links are on a page."""
+"""Codes, which PIN each was given and what was warned of, for staff to look at. No digits, no guest links."""
 
 from django.contrib import admin
 
-from codes.models import AccessCode, CodePin
+from codes.models import AccessCode, CodePin, Notice
 from portal.admin import LookingAdmin
 
 
@@ -21,3 +21,13 @@ class AccessCodeAdmin(LookingAdmin):
     search_fields = ["name", "booking_reference", "device__name"]
     exclude = ["guest_token"]
     inlines = [CodePinInline]
+
+
+@admin.register(Notice)
+class NoticeAdmin(LookingAdmin):
+    """Causes of warnings by e-mail."""
+
+    list_display = ["subject", "kind", "device", "opened_at", "told_at", "closed_at", "done_at"]
+    list_select_related = ["device"]
+    list_filter = ["kind"]
+    search_fields = ["subject", "device__name"]

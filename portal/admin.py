@@ -9,7 +9,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from portal.models import Heartbeat, Membership, User, Workspace
+from portal.models import Heartbeat, Invitation, Membership, OutgoingMail, User, Workspace
 
 admin.site.site_header = admin.site.site_title = _("Portal staff")
 admin.site.index_title = _("Everything in the portal")
@@ -69,6 +69,21 @@ class PersonAdmin(UserAdmin[User]):
     add_fieldsets = [
         (None, {"classes": ["wide"], "fields": ["email", "name", "usable_password", "password1", "password2"]})
     ]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(LookingAdmin):
+    list_display = ["email", "workspace", "role", "invited_by", "expires_at", "accepted_at", "revoked_at"]
+    list_select_related = ["workspace", "invited_by"]
+    search_fields = ["email", "workspace__name"]
+
+
+@admin.register(OutgoingMail)
+class OutgoingMailAdmin(LookingAdmin):
+    """Mail that has not been sent yet."""
+
+    list_display = ["subject", "to", "created_at", "tries", "next_try_at"]
+    search_fields = ["subject", "to"]
 
 
 @admin.register(Heartbeat)

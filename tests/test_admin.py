@@ -14,6 +14,8 @@ from tests.engine import fill_pool, guest, settle
 LISTS = [
     "portal_workspace",
     "portal_user",
+    "portal_invitation",
+    "portal_outgoingmail",
     "portal_heartbeat",
     "devices_property",
     "devices_hub",
@@ -24,6 +26,7 @@ LISTS = [
     "backups_backuppool",
     "backups_backupcode",
     "codes_accesscode",
+    "codes_notice",
 ]
 
 

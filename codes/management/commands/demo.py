@@ -2,6 +2,7 @@
 
 import fcntl
 import http.client
+import os
 import socket
 import sys
 from argparse import SUPPRESS, ArgumentParser
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             self.run(port)
 
     def run(self, port: int) -> None:
+        os.environ.setdefault("PORTAL_URL", f"http://{HOST}:{port}")  # where the links in its mails lead
         with Supervisor(programs(port), logs=state.logs(), tell=self.stderr.write) as running:
             done = running.watch(until=lambda: answers(port))
             if done and not running.stopping:
