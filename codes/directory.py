@@ -1,16 +1,30 @@
 """The workspace's codes across all locks: filtered and sorted by the database, a page at a time. Reads only."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
-from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Prefetch, Q, QuerySet, Value, When, Window
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+    Window,
+)
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from backups.models import BackupCode
-from codes.listing import BACKUP, GUEST, ONGOING, Row, code_row, given_row, spare_row
+from codes.listing import BACKUP, GUEST, ONGOING, Row, code_row, given_row, health, spare_row
 from codes.models import AccessCode, AccessCodeQuerySet, CodePin
 from codes.standing import Standing, standing
 from devices.models import MAYBE_ON_LOCK, Device, Property
@@ -20,7 +34,7 @@ from portal.models import Workspace
 A_PAGE = 50
 KINDS = {"": _("All kinds"), GUEST: _("Guests"), ONGOING: _("Ongoing"), BACKUP: _("Backups")}
 SORTS = {
-    "": _("Needs attention first"),
+    "": _("Attention first"),
     "starts": _("Check-in"),
     "ends": _("Checkout"),
     "name": _("Name"),
@@ -64,6 +78,11 @@ class Wanted:
     def filtered(self) -> bool:
         return bool(self.words or self.kind or self.status or self.place or self.since or self.until)
 
+    @property
+    def narrowed(self) -> bool:
+        """By more than words, or in an order somebody chose."""
+        return bool(self.sort) or replace(self, words="").filtered
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -84,6 +103,11 @@ class Found:
     lines: Sequence[Line]
     total: int
     number: int
+    troubled: int | None = None  # how many need attention; None for backups, which nobody can act on
+
+    @property
+    def health(self) -> str:
+        return health(self.troubled or 0)
 
     @property
     def last(self) -> int:
@@ -111,14 +135,15 @@ def page_of(workspace: Workspace, wanted: Wanted, places: Sequence[Property], nu
     if wanted.kind == BACKUP:
         spares = list(_backups(workspace, wanted, places)[skipped : skipped + A_PAGE])
         total = cast(Any, spares[0]).total if spares else 0  # annotated
-        lines = [_backup_line(spare) for spare in spares]
+        lines, troubled = [_backup_line(spare) for spare in spares], None
     else:
         codes = list(_with_pins(_codes(workspace, wanted, places))[skipped : skipped + A_PAGE])
         total = cast(Any, codes[0]).total if codes else 0  # annotated
+        troubled = cast(Any, codes[0]).troubled if codes else 0
         lines = [line for code in codes for line in _code_lines(code)]
     if not lines and skipped:
         return page_of(workspace, wanted, places, 1)
-    return Found(lines, total, max(number, 1))
+    return Found(lines, total, max(number, 1), troubled)
 
 
 def everything(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> Iterator[Line]:
@@ -140,16 +165,16 @@ def _codes(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> 
     for word in wanted.words.split():
         found = found.filter(_says(word))
     found = found.filter(_on_days("", wanted, places))
-    found = found.annotate(total=Window(Count("pk")))
+    asks = Case(When(standing(Standing.ATTENTION), then=Value(1)), default=Value(0), output_field=IntegerField())
+    found = found.annotate(asks=asks).annotate(total=Window(Count("pk")), troubled=Window(Sum("asks")))
     return found.order_by(*_order(wanted.sort), "name", "pk")  # type: ignore[arg-type]
 
 
 def _order(sort: str) -> list[object]:
     if sort in ORDERS:
         return ORDERS[sort]
-    attention = Case(When(standing(Standing.ATTENTION), then=Value(0)), default=Value(1), output_field=IntegerField())
     over = Case(When(ended_at=None, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return [attention, over, F("starts_at").asc(nulls_last=True)]
+    return ["-asks", over, F("starts_at").asc(nulls_last=True)]
 
 
 def _says(word: str) -> Q:

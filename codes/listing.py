@@ -84,11 +84,15 @@ class CodeList:
 
     @property
     def health(self) -> str:
-        if not self.troubled:
-            return _("All codes OK")
-        return ngettext("%(count)d code needs attention", "%(count)d codes need attention", self.troubled) % {
-            "count": self.troubled
-        }
+        return health(self.troubled)
+
+
+def health(troubled: int) -> str:
+    """The line above a list."""
+    if not troubled:
+        return _("All codes OK")
+    needing = ngettext("%(count)d code needs attention", "%(count)d codes need attention", troubled)
+    return needing % {"count": troubled}
 
 
 def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", words: str = "") -> CodeList:

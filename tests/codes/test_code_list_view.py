@@ -86,6 +86,12 @@ def test_it_finds_a_guest_by_the_backups_name(signed_in: Client, pool: BackupPoo
     assert backup == str(used) and used.pin.code_pin.code.name == guest
 
 
+def test_the_health_line_is_the_filter(signed_in: Client, pool: BackupPool) -> None:
+    assert 'href="/codes/?status=attention">1 code needs attention<' in page(signed_in)
+    assert "All codes OK" in page(signed_in, status="set")
+    assert "All codes OK" not in page(signed_in, status="over") + page(signed_in, kind="backup")
+
+
 def test_backups_are_a_kind(signed_in: Client, pool: BackupPool, elsewhere: Device) -> None:
     found = names(signed_in, kind="backup")
     assert len(found) == 5 and all(name.startswith("Backup ") for name in found)
