@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Event
+from unittest.mock import Mock
 
 import pytest
+from django.core import mail
 from django.core.management import call_command
 from django.db import IntegrityError, OperationalError
 from django.utils import timezone
@@ -18,9 +20,11 @@ from django_q.models import Schedule
 
 from codes import tick as pulse
 from codes.management.commands import tick
+from codes.models import AccessCode, Notice
 from devices.models import Device
 from portal.database import name_of
-from portal.models import Heartbeat
+from portal.models import Heartbeat, User
+from tests import scene
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -95,6 +99,35 @@ def test_the_schedules_are_there_once(device: Device) -> None:
         ("heartbeat", "codes.tasks.heartbeat", 1),
         ("sweep", "codes.tasks.sweep", 1),
     ]
+
+
+def test_warnings_outlive_an_error_too(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    stop, outcomes = Event(), [OperationalError("4711"), RuntimeError("bug"), None]
+
+    def look() -> None:
+        outcome = outcomes.pop(0)
+        if not outcomes:
+            stop.set()
+        if outcome:
+            raise outcome
+
+    monkeypatch.setattr(tick, "WARN_EVERY", 0)
+    monkeypatch.setattr(tick, "close_old_connections", lambda: None)
+    monkeypatch.setattr(tick, "connections", Mock())
+    monkeypatch.setattr(tick, "warn", look)
+    tick.run_warnings(stop)
+    assert not outcomes
+    assert "look failed: OperationalError" in caplog.text and "4711" not in caplog.text
+
+
+@pytest.mark.django_db
+def test_one_look_writes_and_sends_warnings(device: Device, alice: User) -> None:
+    code = scene.guest(device, "Ben Okafor", hours=6)
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=timezone.now())
+    call_command("tick", "--once")
+    Notice.objects.update(opened_at=timezone.now() - timedelta(minutes=1))
+    call_command("tick", "--once")
+    assert [told.subject.partition(",")[0] for told in mail.outbox] == ["Act now: no working code for Ben Okafor"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
