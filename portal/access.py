@@ -29,9 +29,12 @@ def membership_of(request: HttpRequest) -> Membership | None:
     """The membership in use: the one picked in this session, else the person's first. None for outsiders."""
     if not request.user.is_authenticated:
         return None
-    found = Membership.objects.filter(user=request.user).select_related("workspace").order_by("pk")
+    found = list(Membership.objects.filter(user=request.user).select_related("workspace").order_by("pk"))
     picked = request.session.get("workspace")
-    return next((m for m in found if str(m.workspace_id) == picked), None) or next(iter(found), None)
+    used = next((m for m in found if str(m.workspace_id) == picked), None) or next(iter(found), None)
+    if used is not None:
+        used.one_of_several = len(found) > 1
+    return used
 
 
 def member[**P](view: View[P]) -> View[P]:

@@ -109,6 +109,8 @@ class Workspace(models.Model):
 class Membership(models.Model):
     """A person's role in a workspace."""
 
+    one_of_several = False  # whether the person has others too: pages then say which one this is
+
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")
         MANAGER = "manager", _("Manager")

@@ -40,7 +40,12 @@ def test_one_switches_between_ones_workspaces(signed_in: Client, alice: User, wo
     signed_in.post(reverse("workspace_switch"), {"workspace": str(second.pk)})
     page = signed_in.get(reverse("device_list")).content.decode()
     assert theirs.name in page and mine.name not in page
+    assert "</span>Harbour Rooms</a>" in page
     assert signed_in.get(reverse("device", args=[mine.pk])).status_code == 404
+
+
+def test_who_has_one_workspace_is_not_told_which(signed_in: Client) -> None:
+    assert b"#workspaces" not in signed_in.get(reverse("device_list")).content
 
 
 @pytest.mark.parametrize("value", ["", "nonsense"])
