@@ -49,6 +49,14 @@ class TestDraw:
         drawn = [draw(device) for _ in range(6)]
         assert len({code.pk for code in drawn[:5]}) == 5 and drawn[5] is None
 
+    def test_takes_none_that_somebody_took_since_it_looked(self, monkeypatch) -> None:
+        device = stocked(1)
+        stale = list(BackupCode.objects.all())
+        assert draw(device) == stale[0]
+        everything = BackupCode.objects.all()
+        monkeypatch.setattr("backups.models.BackupCodeQuerySet.ready", lambda self: everything)
+        assert draw(device) is None
+
     def test_asks_for_a_refill_and_reopens_the_warning(self, alice) -> None:
         device = stocked()
         pool = BackupPool.objects.get()

@@ -10,7 +10,7 @@ from backups.models import BackupCode
 from codes.cover import cover_if_due, due_for_cover
 from codes.models import AccessCode
 from codes.services import change_code
-from codes.tick import tick
+from codes.tick import sweep, tick
 from devices.lease import take
 from devices.models import Device, Event, Hub, Pin, Property
 from devices.providers.base import Outcome, Reason, Result
@@ -257,6 +257,19 @@ class TestTheBackup:
             settle(device)
             code.refresh_from_db()
             assert code.uncovered_since is None and opens(device, code)
+
+    def test_that_is_lost_is_replaced_by_the_next_spare_though_it_may_be_put_back(self, device: Device) -> None:
+        """A rewrite of it hangs in the air: the guest at the door does not wait for that."""
+        code, pin = self.covered(device, starts=timedelta(hours=-1))
+        engine.wipe(device)
+        fault(device, "ignore_set")
+        look_at_everything(device)
+        pin.refresh_from_db()
+        assert pin.status == Pin.Status.UNKNOWN
+        spare = BackupCode.objects.spare().first()
+        Pin.objects.filter(pk=spare.pin_id).update(status=Pin.Status.SET, slot=29)
+        sweep()
+        assert backup(code) == spare.pin
 
 
 class TestUncovered:

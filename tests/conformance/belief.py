@@ -45,6 +45,6 @@ def come_to_rest(door: Door) -> None:
     """Heal the lock, and let all that can land, be retried or be read again happen."""
     door.heal()
     Device.objects.filter(pk=door.device.pk).update(read_wanted=True, next_sync_at=timezone.now())
-    for minutes in (3, 45, 90, 7 * 60):
+    for minutes in (3, 45, 90):
         with passing(minutes=minutes):
             settle(door.device, turns=20)

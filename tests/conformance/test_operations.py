@@ -29,7 +29,7 @@ def go_wrong(door: Door, fault: str) -> None:
 
 def struggle(door: Door) -> None:
     """Some minutes with the fault, long enough for lost writes to land and for retries."""
-    for minutes in (0, 2, 5):
+    for minutes in (0, 3):
         with passing(minutes=minutes):
             Device.objects.filter(pk=door.device.pk).update(next_sync_at=timezone.now())
             settle(door.device, turns=4)

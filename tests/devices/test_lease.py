@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from devices import lease
 from devices.lease import LeaseLost, take, take_due
-from devices.models import Device, Event, Hub, Pin, Property
-from devices.providers.base import Unreachable
+from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
+from devices.providers.base import Health, Unreachable
 from devices.services import check_lock, request_sync, wake_worker
 from tests import engine, factories
 from tests.engine import fault, guest, held_before, lease_runs_out, own
@@ -90,6 +90,24 @@ def test_a_stopped_holder_that_wakes_makes_no_call_and_writes_nothing(device: De
         stopped.finish(error=TimeoutError())
     assert Pin.objects.values().get(pk=own(code).pk) == before
     assert Event.objects.count() == events
+
+
+def test_it_is_stopped_before_its_next_call_even_if_it_has_nothing_to_write(device: Device) -> None:
+    Device.objects.filter(pk=device.pk).update(read_wanted=True)
+    stopped = held_before(device, "health")
+    lease_runs_out(device)
+    assert take(device.pk) is not None
+    with pytest.raises(LeaseLost):
+        stopped.finish(Health(online=True, battery=device.battery))
+    assert stopped.call.operation == "health"
+    assert SimulatedLock.objects.get().reads == 0
+
+
+def test_the_lease_outlives_each_call_it_is_extended_for(device: Device) -> None:
+    guest(device)
+    put = held_before(device, "put")
+    device.refresh_from_db()
+    assert device.syncing_until - timezone.now() > timedelta(seconds=put.call.deadline + 5)
 
 
 def test_nor_does_one_that_wakes_to_find_its_hub_gone(device: Device, hub: Hub) -> None:
