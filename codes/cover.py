@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, QuerySet, Sum
 
 from backups.models import BackupCode
 from backups.services import draw
@@ -127,9 +127,7 @@ def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> No
     )
     CodePin.objects.create(code=code, pin=backup.pin, role=CodePin.Role.BACKUP, given_at=at)
     AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
-    trouble, tries = "", 0
     if own:
-        trouble, tries = own.pin.trouble or code.device.trouble, own.pin.attempts
         _stand_back(own)
     record(
         code.device,
@@ -138,9 +136,16 @@ def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> No
         subject=code.pk,
         name=code.name,
         backup=backup.code_id,
-        reason=trouble,
-        tries=tries,
+        reason=own.pin.trouble or code.device.trouble if own else "",
+        tries=_tries(code),
     )
+
+
+def _tries(code: AccessCode) -> int:
+    """How often a PIN of its own was tried since a person last changed it, other digits counted in."""
+    own = code.code_pins.filter(role=CodePin.Role.OWN, given_at__gte=code.changed_at)
+    total: int | None = own.aggregate(tries=Sum("pin__attempts"))["tries"]
+    return total or 0
 
 
 def _stand_back(own: CodePin) -> None:

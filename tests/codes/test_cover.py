@@ -42,7 +42,8 @@ def test_a_lock_that_refuses_the_code_covers_the_guest_at_once(device: Device) -
     engine.turn(device)
     assert backup_of(code) is not None
     assert opens(device, code)
-    assert Event.objects.filter(type=Event.Type.BACKUP_PULLED, subject=code.pk).count() == 1
+    pulled = Event.objects.get(type=Event.Type.BACKUP_PULLED, subject=code.pk)
+    assert (pulled.data["name"], pulled.data["reason"], pulled.data["tries"]) == ("Ben Okafor", "rejected", 3)
 
 
 def test_the_pool_is_full_again_after_the_lock_comes_to_its_senses(device: Device) -> None:
