@@ -237,3 +237,18 @@ def test_eight_workers_at_once_get_one_lease() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(grab, range(8))) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_workers_at_once_speak_to_no_more_locks_of_a_hub_than_it_takes() -> None:
+    hub = factories.HubFactory(calls_at_once=2)
+    devices = factories.DeviceFactory.create_batch(8, hub=hub, property__workspace=hub.workspace)
+
+    def grab(device: Device) -> bool:
+        try:
+            return take(device.pk) is not None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(grab, devices)) == 2

@@ -203,6 +203,16 @@ class TestALockThatMasks:
         settle(device)
         assert not own(code).confirmed
 
+    def test_is_not_written_over_to_settle_a_lost_write_either(self, make) -> None:
+        device = make(read_back=ReadBack.MASKED)
+        code = guest(device)
+        engine.perform(held_before(device, "put").call)  # it landed, and the worker was killed
+        engine.lease_runs_out(device)
+        extend(code, days=1)
+        settle(device)
+        assert SimulatedLock.objects.get().writes == 1
+        assert own(code).status == Pin.Status.SET and not own(code).confirmed
+
     def test_is_taken_off_at_the_end_all_the_same(self, make) -> None:
         device = make(factories.PLAIN, read_back=ReadBack.PRESENCE)
         code = guest(device)
