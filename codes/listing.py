@@ -20,7 +20,7 @@ from codes.models import AccessCode, CodePin
 from codes.status import Status, backup_in_use, code_status, spare_status
 from devices import listing
 from devices.listing import Words
-from devices.models import MAYBE_ON_LOCK, Device
+from devices.models import MAYBE_ON_LOCK, Device, Pin
 from portal.clock import now
 from portal.moments import soon
 
@@ -81,6 +81,7 @@ class CodeList:
     pending: bool
     next_arrival: Words = ""
     filtered: bool = False
+    pins: Sequence[Pin] = ()  # of guests and staff, before the filter
 
     @property
     def health(self) -> str:
@@ -112,6 +113,7 @@ def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", w
         pending=any(row.status.pending for group in groups for row in group.rows),
         next_arrival=_next_arrival(codes, device),
         filtered=bool(words or show),
+        pins=[given.pin for code in codes for given in code.code_pins.all()],
     )
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from devices.models import Device, Event, Pin
+from devices.models import Event, Pin
 
-MOST = 12
+MOST = 12  # told on a lock's page
 
 T = Event.Type
 SENTENCES = {
@@ -56,21 +54,6 @@ class Entry:
     sentence: str
     detail: str
     tone: str
-
-
-def of_device(device: Device) -> list[Entry]:
-    """The lock's latest activity, the newest first."""
-    return _entries(Event.objects.filter(device=device))
-
-
-def of_code(subject: UUID) -> list[Entry]:
-    """An access code's own history, the newest first."""
-    return _entries(Event.objects.filter(subject=subject))
-
-
-def _entries(events: QuerySet[Event]) -> list[Entry]:
-    newest = events.select_related("actor").order_by("-at", "-pk")[:MOST]
-    return [entry_of(event) for event in newest]
 
 
 def entry_of(event: Event) -> Entry:

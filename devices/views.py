@@ -11,9 +11,10 @@ from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from devices import history, listing, services
+from devices import listing, services
 from devices.forms import HubForm
 from devices.models import Device, Pin
+from devices.month import activity_and_month
 from portal.access import MemberRequest, may_change, may_reveal, member
 from portal.forms import add_errors
 from portal.live import Live, changed_parts
@@ -113,10 +114,12 @@ def _list_context(request: MemberRequest) -> dict[str, object]:
 
 def _device_context(request: MemberRequest, pk: UUID) -> dict[str, Any]:
     device = device_or_404(request, pk)
+    activity, month = activity_and_month(device)
     return {
         "device": device,
         "zone": listing.zone_of(device),
-        "activity": history.of_device(device),
+        "activity": activity,
+        "month": month,
         "filter": {"q": request.GET.get("q", "").strip(), "show": request.GET.get("show", "")},
         "section": "devices",
     }

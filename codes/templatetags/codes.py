@@ -11,6 +11,7 @@ from backups.status import PoolStatus
 from codes import arrival_words, at_risk, listing
 from codes.arrivals import Arrival, Removal, Watch, watch
 from codes.at_risk import Attention
+from codes.forecast import Forecast, forecast
 from codes.listing import CodeList
 from devices.listing import Fact
 from devices.models import Device
@@ -23,6 +24,12 @@ register = template.Library()
 def code_list(device: Device, pool: PoolStatus, wanted: Mapping[str, str]) -> CodeList:
     """`{% code_list device pool filter as codes %}`: `wanted` holds `show` (a kind) and `q` (words)."""
     return listing.code_list(device, pool.codes, show=wanted.get("show", ""), words=wanted.get("q", ""))
+
+
+@register.simple_tag
+def slot_forecast(device: Device, pool: PoolStatus, codes: CodeList) -> Forecast | None:
+    """`{% slot_forecast device pool codes as spaces %}`: whether the lock has room for what is planned."""
+    return forecast(device, pool, codes.pins)
 
 
 @register.simple_tag(takes_context=True)
