@@ -9,9 +9,7 @@ os.environ.setdefault("PIN_KEYS", "Wm9VbnJlYWxLZXlGb3JUZXN0c09ubHktMTIzNDU2Nzg="
 os.environ.setdefault("PIN_DIGEST_KEY", "only for tests")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
 os.environ.setdefault("SECURE_SSL_REDIRECT", "false")
-os.environ.setdefault(
-    "PORTAL_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "tests" / RUN)
-)
+os.environ.setdefault("PORTAL_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "tests" / RUN))
 
 from portal.settings import *  # noqa: E402, F403
 from portal.settings import DATA_DIR, DATABASES, MIDDLEWARE  # noqa: E402
