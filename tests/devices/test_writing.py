@@ -1,16 +1,13 @@
 """Putting a PIN on a lock: only into what was just read as empty, and believed only when read back."""
 
-from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from codes.services import add_code, change_code
-from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
+from devices.models import Device, Event, Pin, SimulatedLock
 from devices.providers.base import (
     Addressing,
-    NoAnswer,
     Observation,
     Outcome,
     PinRules,
@@ -23,31 +20,10 @@ from devices.providers.base import (
 )
 from portal.secret import Secret
 from tests import engine, factories
+from tests.devices.bare import device, digits, extend, make
 from tests.engine import fault, guest, held_before, later, own, settle, truth
 
-
-@pytest.fixture
-def make(place: Property, hub: Hub):
-    """Locks without a pool, so that a guest's PIN is all there is."""
-
-    def lock(caps=factories.MODERN, **changes) -> Device:
-        return factories.DeviceFactory(property=place, hub=hub, caps=replace(caps, backup_pool=False, **changes))
-
-    return lock
-
-
-@pytest.fixture
-def device(make) -> Device:
-    return make()
-
-
-def digits(code) -> str:
-    return own(code).secret.reveal()
-
-
-def extend(code, **by: float) -> None:
-    code.refresh_from_db()
-    change_code(code, name=code.name, starts_at=code.starts_at, ends_at=code.ends_at + timedelta(**by))
+__all__ = ["device", "make"]
 
 
 class TestTheSlotIsReadFirst:
@@ -172,177 +148,6 @@ class TestAfterEveryWriteItIsReadBack:
         held_before(device, "put").finish(error=ProviderFailed("KeyError"))
         assert own(code).status == Pin.Status.UNKNOWN
         assert not truth(device)
-
-
-class TestALockThatMasks:
-    def test_says_set_for_presence_in_a_place_that_was_empty(self, make) -> None:
-        device = make(factories.PLAIN, read_back=ReadBack.MASKED)
-        code = guest(device)
-        settle(device)
-        assert own(code).status == Pin.Status.SET
-
-    def test_is_not_written_over_to_change_a_window(self, make) -> None:
-        device = make(read_back=ReadBack.MASKED)
-        code = guest(device)
-        settle(device)
-        writes = SimulatedLock.objects.get().writes
-        extend(code, days=1)
-        settle(device)
-        assert SimulatedLock.objects.get().writes == writes
-        pin = own(code)
-        assert pin.trouble == Pin.Trouble.UNSUPPORTED and not pin.confirmed
-
-    def test_does_not_claim_the_new_window_after_a_write_nobody_answered(self, make) -> None:
-        """It shows presence alone: what stands there is the old write."""
-        device = make(read_back=ReadBack.PRESENCE)
-        code = guest(device)
-        held = held_before(device, "put")
-        engine.perform(held.call)
-        extend(code, days=1)
-        held.finish(error=NoAnswer("lost"))
-        settle(device)
-        assert not own(code).confirmed
-
-    def test_is_not_written_over_to_settle_a_lost_write_either(self, make) -> None:
-        device = make(read_back=ReadBack.MASKED)
-        code = guest(device)
-        engine.perform(held_before(device, "put").call)  # it landed, and the worker was killed
-        engine.lease_runs_out(device)
-        extend(code, days=1)
-        settle(device)
-        assert SimulatedLock.objects.get().writes == 1
-        assert own(code).status == Pin.Status.SET and not own(code).confirmed
-
-    def test_is_taken_off_at_the_end_all_the_same(self, make) -> None:
-        device = make(factories.PLAIN, read_back=ReadBack.PRESENCE)
-        code = guest(device)
-        settle(device)
-        with later(days=3):
-            settle(device)
-        assert own(code).status == Pin.Status.REMOVED
-        assert truth(device) == {}
-
-
-class TestALockThatCannotBeRead:
-    def test_says_sent_and_never_set(self, make) -> None:
-        device = make(factories.UNREADABLE)
-        code = guest(device)
-        settle(device)
-        pin = own(code)
-        assert pin.status == Pin.Status.SENT and pin.confirmed
-        assert truth(device) == {"1": digits(code)}
-
-    def test_keeps_what_was_sent_when_a_longer_window_is_refused(self, make) -> None:
-        """It may still open the door, so it must still be taken off one day."""
-        device = make(factories.UNREADABLE, native_schedules=True)
-        code = guest(device)
-        settle(device)
-        extend(code, days=1)
-        fault(device, "reject_set")
-        engine.turn(device)
-        assert own(code).status == Pin.Status.SENT and not own(code).confirmed
-        fault(device)
-        with later(days=4):
-            settle(device)
-        assert truth(device) == {}
-
-    def test_repeats_into_the_same_slot_after_no_answer(self, make) -> None:
-        device = make(factories.UNREADABLE)
-        fault(device, "apply_then_silent")
-        code = guest(device)
-        engine.turn(device)
-        assert own(code).status == Pin.Status.UNKNOWN
-        fault(device)
-        with later(minutes=2):
-            settle(device)
-        assert own(code).status == Pin.Status.SENT
-        assert truth(device) == {"1": digits(code)}
-
-    def test_goes_on_trying_when_an_earlier_write_may_be_there(self, make) -> None:
-        device = make(factories.UNREADABLE)
-        fault(device, "apply_then_silent")
-        code = guest(device)
-        engine.turn(device)
-        fault(device, "reject_set")
-        with later(minutes=2):
-            settle(device)
-            assert own(code).maybe_on_lock
-
-
-class TestALockAddressedByCodeId:
-    def test_an_unknown_outcome_is_looked_up_and_adopted(self, make) -> None:
-        device = make(factories.CLOUD)
-        fault(device, "apply_then_silent")
-        code = guest(device)
-        settle(device)
-        pin = own(code)
-        assert pin.status == Pin.Status.SET and pin.code_id == "code-1"
-        assert SimulatedLock.objects.get().writes == 1
-
-    def test_by_its_label_where_digits_are_hidden(self, make) -> None:
-        device = make(factories.CLOUD, read_back=ReadBack.MASKED)
-        fault(device, "apply_then_silent")
-        code = guest(device)
-        settle(device)
-        assert own(code).code_id == "code-1"
-        assert SimulatedLock.objects.get().writes == 1
-
-    def test_it_is_not_repeated_while_it_may_still_land(self, make) -> None:
-        device = make(factories.CLOUD)
-        fault(device, "late", late_ms=15_000)
-        code = guest(device)
-        settle(device)
-        fault(device)
-        with later(seconds=10):
-            settle(device)
-            assert SimulatedLock.objects.get().writes == 1
-        with later(seconds=80):
-            settle(device)
-            assert own(code).status == Pin.Status.SET
-            assert list(truth(device).values()) == [digits(code)]
-        assert SimulatedLock.objects.get().writes == 1
-
-    def test_it_is_repeated_once_it_cannot_land_any_more(self, make) -> None:
-        device = make(factories.CLOUD)
-        fault(device, "mute")
-        code = guest(device)
-        held_before(device, "put").finish(error=NoAnswer("lost"))
-        fault(device)
-        with later(minutes=2):
-            settle(device)
-            assert own(code).status == Pin.Status.SET
-        assert list(truth(device).values()) == [digits(code)]
-
-    def test_it_is_never_repeated_where_neither_label_nor_digits_can_be_read(self, make) -> None:
-        device = make(factories.CLOUD, read_back=ReadBack.MASKED, label_length=0)
-        fault(device, "apply_then_silent")
-        code = guest(device)
-        settle(device)
-        for minutes in (5, 60, 600):
-            with later(minutes=minutes):
-                settle(device, turns=3)
-        assert SimulatedLock.objects.get().writes == 1
-        assert own(code).maybe_on_lock
-
-    def test_nor_where_nothing_can_be_read_at_all(self, make) -> None:
-        device = make(factories.CLOUD, read_back=ReadBack.NONE)
-        fault(device, "apply_then_silent")
-        code = guest(device)
-        for minutes in (0, 5, 60):
-            with later(minutes=minutes):
-                settle(device, turns=3)
-        assert SimulatedLock.objects.get().writes == 1
-        assert own(code).maybe_on_lock
-
-    def test_a_code_deleted_in_the_makers_app_comes_back_under_a_new_id(self, make) -> None:
-        device = make(factories.CLOUD)
-        code = guest(device)
-        settle(device)
-        engine.wipe(device)
-        engine.look_at_everything(device)
-        settle(device)
-        assert own(code).status == Pin.Status.SET and own(code).code_id == "code-2"
-        assert truth(device) == {"code-2": digits(code)}
 
 
 class TestWindowsOnLocksThatKeepSchedules:
