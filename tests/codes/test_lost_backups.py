@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from backups.models import BackupCode
@@ -22,11 +21,6 @@ from tests.engine import (
     opens,
     settle,
 )
-
-
-@pytest.fixture
-def plain(place: Property, hub: Hub) -> Device:
-    return factories.DeviceFactory(property=place, hub=hub, caps=factories.PLAIN)
 
 
 def extend(code: AccessCode, **by: float) -> None:
