@@ -17,8 +17,6 @@ from portal.clock import now
 from portal.models import User, Workspace
 from portal.queue import enqueue, room
 
-__all__ = ["record"]
-
 SYNC_TASK = "codes.tasks.sync_lock"
 REFILL_TASK = "backups.tasks.refill_pool"
 
