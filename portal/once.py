@@ -1,6 +1,7 @@
 """Forms that are sent twice do their work once."""
 
 import uuid
+from hashlib import sha256
 
 from django.core.cache import cache
 
@@ -23,4 +24,5 @@ def again(token: str) -> None:
 
 
 def _key(token: str) -> str:
-    return f"once:{token[:64]}"
+    """The token comes from a browser, so it may be anything: a cache takes short plain keys only."""
+    return f"once:{sha256(token.encode()).hexdigest()}"
