@@ -29,6 +29,7 @@ __all__ = [
     "door_pin",
     "end_code",
     "pull_backup",
+    "resume_code",
     "reveal",
     "suggest_pin",
 ]
@@ -125,6 +126,20 @@ def end_code(code: AccessCode) -> None:
             wanted=Pin.Wanted.ABSENT, give_up_at=None, next_attempt_at=None
         )
         given.filter(ended_at=None).update(ended_at=at)
+
+
+def resume_code(code: AccessCode) -> None:
+    """Let a stay go on that was closed before its checkout, by a clock that ran ahead: with new digits."""
+    with transaction.atomic():
+        device = locked(code.device)
+        going_on = AccessCode.objects.filter(pk=code.pk, cancelled_at=None, ended_at__isnull=False, ends_at__gt=now())
+        if not going_on.update(ended_at=None, changed_at=now()):
+            return
+        code.refresh_from_db()
+        code.device = device
+        _start_afresh(code, needed_at=code.starts_at)
+        record(device, Event.Type.CODE_CHANGED, subject=code.pk, name=code.name)
+        _changed(device)
 
 
 def pull_backup(code: AccessCode, *, actor: User | None = None) -> BackupCode | None:

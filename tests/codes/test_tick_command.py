@@ -35,6 +35,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]
     made: list[str] = []
     monkeypatch.setattr(tick, "PAUSE", 0)
     monkeypatch.setattr(tick, "ensure_schedules", lambda: None)
+    monkeypatch.setattr(tick.ClockWatch, "mind", lambda self: None)
     monkeypatch.setattr(tick, "close_old_connections", lambda: None)
 
     def run(*outcomes: Exception | None) -> list[str]:
@@ -137,7 +138,7 @@ def test_it_ends_at_once_on_a_signal_even_without_a_database(number: signal.Sign
         [sys.executable, "manage.py", "tick"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    assert "tick failed: OperationalError" in process.stderr.readline()
+    assert "failed: OperationalError" in process.stderr.readline()
     began = time.monotonic()
     process.send_signal(number)
     process.communicate(timeout=10)

@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connections
 from django_q.models import Schedule
 
 from codes import tick
+from codes.clock_step import ClockWatch
 from codes.notifications import notify
 from portal.database import name_of
 from portal.outbox import send_due
@@ -54,9 +55,9 @@ class Command(BaseCommand):
 
 def run(stop: Event) -> None:
     """Tick until `stop` is set. An error is logged, and the next look comes later each time it repeats."""
-    swept, failures, scheduled = -SWEEP_EVERY, 0, False
+    swept, failures, scheduled, clock = -SWEEP_EVERY, 0, False, ClockWatch()
     while not stop.is_set():
-        works = [tick.tick]
+        works = [clock.mind, tick.tick]
         if not scheduled:
             works.append(ensure_schedules)
         if monotonic() - swept >= SWEEP_EVERY:
