@@ -9,12 +9,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from codes.guest import Booking, booking_of, not_working, opened_by_guest
 from codes.models import AccessCode
+from portal.guessing import slow_to_guess
 from portal.live import Live, changed_parts
 
 
 @require_safe
 @never_cache
 @login_not_required
+@slow_to_guess
 def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     """The PINs that open the guest's doors now, or when they will be here, or whom to call."""
     booking = _booking_or_404(token)
@@ -34,6 +36,7 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
 @require_POST
 @never_cache
 @login_not_required
+@slow_to_guess
 def guest_not_working(request: HttpRequest, token: str) -> HttpResponse:
     """ "My code is not working", for one door."""
     booking = _booking_or_404(token)

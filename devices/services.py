@@ -1,6 +1,5 @@
 """What may be wanted of hubs and locks. Writes what is wanted, and wakes the worker; never speaks to a lock."""
 
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -9,6 +8,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from devices import hub_address
 from devices.activity import record
 from devices.lease import MAX_QUEUE_MARK, free, speakable, unqueued
 from devices.models import Device, Event, Hub, Pin, Property
@@ -37,7 +37,7 @@ def add_hub(
     known = Hub.objects.filter(workspace=workspace, provider=provider, address=address.strip()).first()
     hub = known or Hub(workspace=workspace, provider=provider, name=name.strip(), address=address.strip())
     if provider == Hub.Provider.ZWAVE:
-        _check_address(hub.address)
+        hub_address.check(hub.address)
     hub.full_clean()
     with transaction.atomic():
         hub.save()
@@ -137,9 +137,3 @@ def mark_removed(device: Device, *, actor: User | None = None) -> list[Pin]:
         left = list(Pin.objects.filter(device=device).maybe_on_lock())
         record(device, Event.Type.DEVICE_REMOVED, actor=actor, left=[pin.label for pin in left])
     return left
-
-
-def _check_address(address: str) -> None:
-    parts = urlsplit(address)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
-        raise ValidationError({"address": _("Write the server's address like ws://192.0.2.7:3000.")})

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from portal import people
+from portal.guessing import slow_to_guess
 from portal.models import Invitation, User
 from portal.people_forms import JoinForm
 
@@ -21,6 +22,7 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_not_required
 @never_cache
+@slow_to_guess
 def join(request: HttpRequest, token: str) -> HttpResponse:
     """Accept an invitation: with one click by whom it is meant for, else by making an account."""
     invitation = people.invited_by_token(token)

@@ -5,11 +5,12 @@ missing secret says which variable to set. Under DEBUG, missing secrets are made
 PORTAL_DATA_DIR.
 """
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import django_stubs_ext
 from django.utils.csp import CSP
-from environs import Env, validate
+from environs import Env, EnvError, validate
 
 from portal.keyfile import load_or_create
 
@@ -100,7 +101,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     # Shared by all processes: sign-in throttling counts there.
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"},
+    # Room enough that nobody washes a count away by making others.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "portal_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
     # A process's own: the queue's statistics, which nobody else reads.
     "local": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
@@ -155,6 +161,13 @@ PORTAL_URL: str = env.str("PORTAL_URL", _usual, validate=[validate.URL(schemes={
 # The product
 BACKUP_BRAND: str = env.str("BACKUP_BRAND", "Seam")  # stands in every backup's label on the lock
 SUPPORT_CONTACT: str = env.str("SUPPORT_CONTACT", "support@example.com")  # an e-mail address or an https:// URL
+
+# Which networks hubs may be in: managers type a hub's address, and this host connects to it.
+_here = ["127.0.0.0/8", "::1/128"]
+try:
+    HUB_NETWORKS: list[IPv4Network | IPv6Network] = env.list("HUB_NETWORKS", _here if DEBUG else [], subcast=ip_network)
+except ValueError as error:
+    raise EnvError(f"Environment variable HUB_NETWORKS: {error}. Write 192.168.1.0/24, comma separated.") from None
 
 # The queue is a wake-up call; the tables are the truth. A lost or repeated task is harmless.
 # A task claims locks for 20 s and a turn lasts 60 s at most, its last call 20 s: 120 s is the last resort.
@@ -216,7 +229,14 @@ SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0 if DEBUG else 31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+BEHIND_PROXY = env.bool("BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+# How many proxies of ours add to X-Forwarded-For: throttling counts by the address before them.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 1 if BEHIND_PROXY else 0)
+# Forms here are small and none takes a file: a larger body is refused before it is kept.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
 LOGGING = {
     "version": 1,

@@ -8,6 +8,7 @@ os.environ.setdefault("SECRET_KEY", "only for tests, long enough to satisfy ever
 os.environ.setdefault("PIN_KEYS", "Wm9VbnJlYWxLZXlGb3JUZXN0c09ubHktMTIzNDU2Nzg=")
 os.environ.setdefault("PIN_DIGEST_KEY", "only for tests")
 os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
+os.environ.setdefault("HUB_NETWORKS", "127.0.0.0/8,::1/128,192.0.2.0/24")
 os.environ.setdefault("SECURE_SSL_REDIRECT", "false")
 os.environ.setdefault("PORTAL_DATA_DIR", str(Path(__file__).resolve().parent.parent / ".data" / "tests" / RUN))
 

@@ -18,6 +18,7 @@ from zwave_js_server.client import Client
 from zwave_js_server.exceptions import BaseZwaveJSServerError, FailedCommand, FailedZWaveCommand
 from zwave_js_server.model.driver import Driver
 
+from devices.hub_address import open_socket
 from devices.providers.base import HubUnreachable, NoAnswer
 
 CONNECT_DEADLINE, ALIVE_DEADLINE = (
@@ -146,7 +147,7 @@ class Link:
 
     async def _connect(self) -> Driver:
         await self.close()
-        session = aiohttp.ClientSession()
+        session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(socket_factory=open_socket))
         try:
             async with asyncio.timeout(CONNECT_DEADLINE):
                 client = Client(self._address, session)
