@@ -1,10 +1,11 @@
-"""What every request gets: its workspace membership, and a whole sign-in page when a poll outlives the session."""
+"""What every request gets: a readable address, its membership, and a full sign-in page when a poll outlives its session."""
 
 from collections.abc import Callable
 from typing import cast
 from urllib.parse import quote
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
@@ -13,6 +14,20 @@ from django_htmx.http import HttpResponseClientRedirect
 from portal.access import membership_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
+
+
+def no_nul(get_response: Handler) -> Handler:
+    """Refuse an address with a NUL character in it, which no text of ours has and PostgreSQL takes in none.
+
+    In a form each field says so itself.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("NUL in an address")
+        return get_response(request)
+
+    return middleware
 
 
 def full_page_sign_in(get_response: Handler) -> Handler:

@@ -200,4 +200,9 @@ def test_a_body_too_large_is_refused_and_says_so(signed_in: Client, device: Devi
 def test_an_address_made_up_is_not_found(signed_in: Client, device: Device, name: str, word: str) -> None:
     known = {"property_edit": device.property_id}.get(name, "11111111-1111-4111-8111-111111111111")
     url = reverse(name, args=[known]).replace(str(known), word)
-    assert signed_in.get(url).status_code in (404, 410)
+    assert signed_in.get(url).status_code in ((400,) if word == "%00" else (404, 410))
+
+
+def test_an_address_that_nobody_can_read_says_so(signed_in: Client) -> None:
+    page = signed_in.get("/activity/?q=%00").content.decode()
+    assert "That could not be read" in page and "Nothing was changed" in page
