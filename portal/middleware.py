@@ -1,4 +1,4 @@
-"""What every request gets: a readable address, its membership, and a full sign-in page when a poll outlives its session."""
+"""What every request gets: a readable address, its membership, and a whole sign-in page when its session is over."""
 
 from collections.abc import Callable
 from typing import cast
