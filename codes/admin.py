@@ -19,7 +19,7 @@ class AccessCodeAdmin(LookingAdmin):
     list_select_related = ["device"]
     list_filter = ["kind"]
     search_fields = ["name", "booking_reference", "device__name"]
-    exclude = ["guest_token"]
+    exclude = ["guest_nonce"]
     inlines = [CodePinInline]
 
 

@@ -152,7 +152,7 @@ def watch(workspace: Workspace) -> Watch:
     found = list(
         CodePin.objects.filter(stay & arrives | overdue)
         .select_related("pin__backup_code", "code__device__property", "code__device__hub")
-        .defer("pin__secret", "code__guest_token")
+        .defer("pin__secret", "code__guest_nonce")
         .order_by("pk")
     )
     late = [given for given in found if _overdue(given, at)]

@@ -8,7 +8,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from codes.models import AccessCode, AccessCodeQuerySet, new_guest_token
+from codes.guest_link import new_nonce
+from codes.models import AccessCode, AccessCodeQuerySet
 from codes.services import add_code
 from devices.activity import record
 from devices.models import Device, Event
@@ -65,9 +66,9 @@ def renew_link(code: AccessCode, *, actor: User | None = None) -> None:
     """Make the guest's link lead nowhere, and a new one in its place, for all codes that it shows."""
     with transaction.atomic():
         for one in shared_with(code).select_for_update(of=("self",)).order_by("pk"):
-            AccessCode.objects.filter(pk=one.pk).update(guest_token=new_guest_token())
+            AccessCode.objects.filter(pk=one.pk).update(guest_nonce=new_nonce())
         record(code.device, Event.Type.CODE_LINK_RENEWED, actor=actor, subject=code.pk, name=code.name)
-    code.refresh_from_db(fields=["guest_token"])
+    code.refresh_from_db(fields=["guest_nonce"])
 
 
 def _named(error: ValidationError, device: Device) -> ValidationError:

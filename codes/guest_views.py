@@ -48,7 +48,7 @@ def guest_not_working(request: HttpRequest, token: str) -> HttpResponse:
 
 def _booking_or_404(token: str) -> Booking:
     codes = AccessCode.objects.select_related("device__property__workspace")
-    code = codes.filter(guest_token=token, kind=AccessCode.Kind.TIME_BOUND).first()
+    code = codes.by_guest_token(token)
     if code is None:
         raise Http404
     return booking_of(code)

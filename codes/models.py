@@ -1,24 +1,27 @@
 """Guests' access codes, and which PIN each was ever given."""
 
-import secrets
 import uuid
 from typing import Any, NoReturn
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from codes import guest_link
+from codes.guest_link import new_nonce
 from devices.models import Device, Pin
 from portal.kept import KeptQuerySet
 from portal.models import MailKind, Workspace
 
 
-def new_guest_token() -> str:
-    return secrets.token_urlsafe(24)
-
-
 class AccessCodeQuerySet(KeptQuerySet["AccessCode"]):
     def of(self, workspace: Workspace) -> "AccessCodeQuerySet":
         return self.filter(device__property__workspace=workspace)
+
+    def by_guest_token(self, token: str) -> "AccessCode | None":
+        """The guest's code whose link this is; None for one that was made up or taken back."""
+        pk = guest_link.code_id_of(token)
+        code = self.filter(pk=pk, kind=AccessCode.Kind.TIME_BOUND).first() if pk else None
+        return code if code and guest_link.fits(token, code.pk, code.guest_nonce) else None
 
     def live(self) -> "AccessCodeQuerySet":
         """Not cancelled and not over."""
@@ -40,7 +43,9 @@ class AccessCode(models.Model):
     starts_at = models.DateTimeField(_("check-in"), null=True, blank=True)
     ends_at = models.DateTimeField(_("checkout"), null=True, blank=True)
     pin_chosen = models.BooleanField(default=False)  # a person chose the digits: we never change them by ourselves
-    guest_token = models.CharField(max_length=40, unique=True, default=new_guest_token, editable=False)
+    guest_nonce = models.CharField(
+        max_length=40, default=new_nonce, editable=False
+    )  # what its link's seal is made with
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField()  # last change of window, PIN or lock, by a person
     failed_at = models.DateTimeField(null=True, blank=True)  # its own PIN was refused for good
@@ -81,6 +86,11 @@ class AccessCode(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def guest_token(self) -> str:
+        """The secret part of the guest's link."""
+        return guest_link.token_of(self.pk, self.guest_nonce)
 
     @property
     def time_bound(self) -> bool:

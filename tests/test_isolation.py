@@ -140,7 +140,7 @@ def kept() -> tuple[object, ...]:
         list(Invitation.objects.order_by("pk").values_list("revoked_at", "accepted_at")),
         list(Workspace.objects.order_by("pk").values_list("name", "mail_roles")),
         list(Device.objects.order_by("pk").values_list("removal", "version")),
-        list(AccessCode.objects.order_by("pk").values_list("name", "guest_token", "ends_at", "ended_at")),
+        list(AccessCode.objects.order_by("pk").values_list("name", "guest_nonce", "ends_at", "ended_at")),
         list(Pin.objects.order_by("pk").values_list("wanted", "status")),
         Event.objects.count(),
     )
