@@ -80,6 +80,13 @@ def request_sync(device: Device, *, read: bool = False, wake: bool = True) -> No
             wake_worker(device.pk)
 
 
+def sync_now(device: Device, *, read: bool = False, wake: bool = True) -> None:
+    """Somebody asks for this lock: it is due now, and its hub is spoken to at once, even if it was down."""
+    with transaction.atomic():
+        request_sync(device, read=read, wake=wake)  # the lock's row before its hub's, as everywhere
+        Hub.objects.filter(pk=device.hub_id, probe_at__isnull=False).update(probe_at=None)
+
+
 def wake_worker(device_id: UUID) -> bool:
     """Put the lock's turn on the queue, unless a task for it is on its way already."""
     with transaction.atomic():
@@ -107,8 +114,7 @@ def check_lock(device: Device, *, actor: User | None = None) -> None:
     """ "Check lock now": a person wants to know what is on it. The next turn reads it in full, at once."""
     with transaction.atomic():
         record(device, Event.Type.DEVICE_CHECKED, actor=actor)
-        request_sync(device, read=True)  # the lock's row before its hub's, as everywhere
-        Hub.objects.filter(pk=device.hub_id).update(probe_at=None)
+        sync_now(device, read=True)
 
 
 def remove_lock(device: Device, *, actor: User | None = None) -> None:

@@ -1,0 +1,55 @@
+"""What commands that ask for locks have in common: ask only, wait for the workers, or give the turns here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from codes.turns import give_turns
+from devices.models import Device
+from devices.services import sync_now, wake_due
+from devices.settling import Settled, how_it_stands, wait_until_settled
+from portal.console import misuse, progress, seconds
+
+PATIENCE = 60.0  # seconds
+
+
+def add_attending(parser: CommandParser) -> None:
+    """`--wait` and `--here`."""
+    parser.add_argument(
+        "--wait",
+        type=seconds,
+        nargs="?",
+        const=PATIENCE,
+        metavar="SECONDS",
+        help=f"wait until each lock has had its turn, {PATIENCE:.0f} s at most unless told; report what came of it",
+    )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        help="give the turns in this process: works while no worker runs, and beside them",
+    )
+
+
+def attend(devices: Sequence[Device], options: dict[str, Any], *, read: bool = False) -> list[Settled] | None:
+    """Ask for the locks' turns, and see them through as the options say. None: nobody waited.
+
+    Many locks at once are left to the tick, so that no guest waits behind them.
+    """
+    for device in devices:
+        sync_now(device, read=read, wake=False)
+    if not options["wait"] and not options["here"]:
+        wake_due()
+        return None
+    pks, patience = [device.pk for device in devices], options["wait"] or PATIENCE
+    with progress("Locks", len(pks)) as done:
+        if not options["here"]:
+            return wait_until_settled(pks, seconds=patience, settled=done)
+        give_turns(pks, seconds=patience, ended=lambda _: done(1))
+    return [how_it_stands(pk) for pk in pks]
+
+
+def check_attending(options: dict[str, Any]) -> None:
+    """Refuse what makes no sense together."""
+    if options["dry_run"] and (options["wait"] or options["here"]):
+        raise misuse("--dry-run asks for nothing, so there is nothing to wait for: leave out --wait and --here.")

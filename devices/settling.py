@@ -1,0 +1,103 @@
+"""How a lock stands after somebody asked for it: through with everything, silent, or not yet. Reads only."""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from django.utils.html import strip_tags
+
+from devices import listing
+from devices.lookup import full_name
+from devices.models import Device, Pin
+from devices.programming.plan import must_leave, needs_reading, needs_write
+from devices.services import wake_due
+from portal.clock import now
+
+LOOK_EVERY = 0.3  # seconds
+
+
+class Standing(StrEnum):
+    DONE = "up to date"
+    LEFT = "not all done"  # it answered, and refused or postponed something
+    SILENT = "no answer"
+    WAITING = "not yet"  # no turn has ended since it was asked for
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One lock and how it stands. `open`: PINs still to be set or taken off."""
+
+    device: Device
+    standing: Standing
+    open: int
+    why: str
+
+    @property
+    def fine(self) -> bool:
+        return self.standing in (Standing.DONE, Standing.REMOVED)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "id": self.device.pk,
+            "lock": full_name(self.device),
+            "workspace": self.device.property.workspace.name,
+            "standing": self.standing.name.lower(),
+            "open": self.open,
+            "why": self.why,
+            "next_sync_at": self.device.next_sync_at,
+        }
+
+
+def how_it_stands(device_id: UUID) -> Settled:
+    """Read afresh how the lock stands."""
+    device = Device.objects.select_related("property__workspace", "hub").get(pk=device_id)
+    at = now()
+    pins = Pin.objects.filter(device=device).alive()
+    left = [pin for pin in pins if must_leave(pin, at) or needs_write(pin, at) or needs_reading(pin, at)]
+    standing = _standing(device, len(left))
+    return Settled(device, standing, len(left), _why(device, standing, left))
+
+
+def wait_until_settled(
+    device_ids: Collection[UUID], *, seconds: float, settled: Callable[[int], None]
+) -> list[Settled]:
+    """Wait until each of these locks has had its turn, `seconds` at most; how they stand then.
+
+    Wakes the workers itself now and then, as the tick does, should that stand still. `settled(n)`: n more are through.
+    """
+    waiting, ends = set(device_ids), time.monotonic() + seconds
+    while waiting and time.monotonic() < ends:
+        wake_due()
+        done = {pk for pk in waiting if how_it_stands(pk).standing != Standing.WAITING}
+        waiting -= done
+        settled(len(done))
+        if waiting:
+            time.sleep(LOOK_EVERY)
+    return [how_it_stands(pk) for pk in device_ids]
+
+
+def _standing(device: Device, left: int) -> Standing:
+    if device.removal == Device.Removal.REMOVED:
+        return Standing.REMOVED
+    at = now()
+    rests = device.hub.probe_at is not None and device.hub.probe_at > at  # its hub was asked, and is down
+    due = device.next_sync_at is None or device.next_sync_at <= at
+    if device.lease_token is not None or (due and not rests):
+        return Standing.WAITING
+    if rests or device.failures or listing.unreachable(device):
+        return Standing.SILENT
+    return Standing.LEFT if left else Standing.DONE
+
+
+def _why(device: Device, standing: Standing, left: list[Pin]) -> str:
+    if standing == Standing.DONE or standing == Standing.REMOVED:
+        return ""
+    if standing == Standing.WAITING and device.lease_token is not None:
+        return "a worker is at it"
+    if standing == Standing.WAITING and device.hub.down_since is None:
+        return "no worker has taken it: see that `qcluster` runs, or give the turn here with --here"
+    troubles = sorted({str(Pin.Trouble(pin.trouble).label) for pin in left if pin.trouble})
+    return strip_tags(str(listing.likely_cause(device, 0))) or ", ".join(troubles) or "a retry is due later"
