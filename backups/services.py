@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from backups.models import BackupCode, BackupPool
 from devices import pins
@@ -45,6 +45,16 @@ def refill(device: Device, *, wake: bool = True) -> None:
         note_state(pool)
         if changed:
             request_sync(device, wake=wake)
+
+
+def short_of_spares() -> QuerySet[Device]:
+    """Locks that support a pool and lack it, or have fewer spares than its size; `refill` knows if there is room."""
+    spare = Q(backup_pool__codes__drawn_at=None, backup_pool__codes__retired_at=None)
+    return (
+        Device.objects.filter(removal=Device.Removal.KEPT, capabilities__backup_pool=True)
+        .annotate(spares=Count("backup_pool__codes", filter=spare))
+        .filter(Q(backup_pool=None) | Q(spares__lt=F("backup_pool__size")))
+    )
 
 
 def draw(device: Device) -> BackupCode | None:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.db import OperationalError, transaction
-from django.db.models import Count, F, Q
+from django.db.models import F, Q
 
 from backups.models import BackupCode
+from backups.services import short_of_spares
 from codes.cover import cover_if_due, cover_next, due_for_cover
 from codes.models import AccessCode
 from codes.services import end_code
@@ -68,8 +69,9 @@ def sweep() -> None:
     Device.objects.filter(next_sync_at=None).exclude(removal=Device.Removal.REMOVED).update(next_sync_at=at)
     for device in _with_uncovered():
         cover_next(device)
-    for device_id in _short_of_spares(room()):
-        enqueue(REFILL_TASK, str(device_id))
+    # Some of them at random if they are many: a full lock, which stays short, must not keep others from their turn.
+    for device in short_of_spares().order_by("?")[: room()]:
+        enqueue(REFILL_TASK, str(device.pk))
 
 
 def _work_is_due(at: datetime) -> Q:
@@ -91,18 +93,3 @@ def _with_uncovered() -> list[Device]:
     ready = BackupCode.objects.ready().values("pool__device")
     waiting = AccessCode.objects.live().filter(uncovered_since__isnull=False).values("device")
     return list(Device.objects.filter(pk__in=waiting).filter(pk__in=ready).select_related("property"))
-
-
-def _short_of_spares(most: int) -> list[object]:
-    """Locks that support a pool and lack it, or have fewer spares than its size; the refill knows if there is room.
-
-    Some of them at random if they are many: a full lock, which stays short, must not keep others from their turn.
-    """
-    spare = Q(backup_pool__codes__drawn_at=None, backup_pool__codes__retired_at=None)
-    return list(
-        Device.objects.filter(removal=Device.Removal.KEPT, capabilities__backup_pool=True)
-        .annotate(spares=Count("backup_pool__codes", filter=spare))
-        .filter(Q(backup_pool=None) | Q(spares__lt=F("backup_pool__size")))
-        .order_by("?")
-        .values_list("pk", flat=True)[:most]
-    )

@@ -99,6 +99,23 @@ def reseal(secret: Secret) -> Secret:
     return Secret.sealed(_fernet().rotate(secret.seal().encode()).decode())
 
 
+def key_of(secret: Secret) -> int | None:
+    """Which of PIN_KEYS opens a sealed value, counted from 0: the first, which seals; None: none does."""
+    token = secret.seal().encode()
+    for number, key in enumerate(settings.PIN_KEYS):
+        try:
+            Fernet(key).decrypt(token)
+        except InvalidToken:
+            continue
+        return number
+    return None
+
+
+def looks_sealed(text: object) -> bool:
+    """Whether it is text that begins as every sealed token does: for sealed values kept inside JSON."""
+    return isinstance(text, str) and text.startswith("gAAAAA")
+
+
 def _fernet() -> MultiFernet:
     return _fernet_of(tuple(settings.PIN_KEYS))
 
