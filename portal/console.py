@@ -81,7 +81,12 @@ class PortalCommand(BaseCommand):
 
 def misuse(words: str) -> CommandError:
     """A wrong call, as an error with exit status 2."""
-    return CommandError(words, returncode=MISUSE)
+    return CommandError("\n".join(map(printable, words.splitlines())), returncode=MISUSE)
+
+
+def printable(text: str) -> str:
+    """The text without what would command a terminal: names are typed by people everywhere."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 @contextmanager
@@ -117,7 +122,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def _text(cell: Cell) -> str:
-    return "" if cell is None else str(cell)
+    return "" if cell is None else printable(str(cell))
 
 
 def _columns(lines: Sequence[Sequence[str]]) -> str:
