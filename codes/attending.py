@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from codes.turns import give_turns
+from devices.lookup import NotFound, locks_called
 from devices.models import Device
 from devices.services import sync_now, wake_due
 from devices.settling import Settled, how_it_stands, wait_until_settled
@@ -53,3 +54,16 @@ def check_attending(options: dict[str, Any]) -> None:
     """Refuse what makes no sense together."""
     if options["dry_run"] and (options["wait"] or options["here"]):
         raise misuse("--dry-run asks for nothing, so there is nothing to wait for: leave out --wait and --here.")
+
+
+def meant(options: dict[str, Any]) -> list[Device]:
+    """The locks that the call names. Raises CommandError."""
+    if options["all"] == bool(options["locks"]):
+        raise misuse("Name one lock or more, or give --all; not both.")
+    if options["all"]:
+        every = Device.objects.exclude(removal=Device.Removal.REMOVED).select_related("property__workspace", "hub")
+        return list(every.order_by("property__workspace__name", "property__name", "name", "pk"))
+    try:
+        return locks_called(options["locks"])
+    except NotFound as error:
+        raise misuse(str(error)) from None

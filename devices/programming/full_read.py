@@ -67,14 +67,14 @@ def _mend_former(turn: Turn, found: dict[str, Observation]) -> None:
     """What landed late or came back: adopt it if it is still wanted, else take it off if it is ours to take."""
     at = now()
     for place, seen in list(found.items()):
-        pin = _former(turn, place, seen)
+        pin = former(turn, place, seen)
         if pin is None:
             continue
         if pin.wanted != Pin.Wanted.ABSENT and not over(pin, at):
             if compare(turn, pin, seen) != Found.DIFFERENT:  # else somebody changed the digits under our label
                 del found[place]
                 confirm(turn, pin, seen)
-        elif _ours(turn, pin, place, seen):
+        elif ours(turn, pin, place, seen):
             del found[place]
             turn.record(Event.Type.STRAY_REMOVED, label=pin.label)
             _claim_stray(turn, pin, seen, at)
@@ -82,7 +82,7 @@ def _mend_former(turn: Turn, found: dict[str, Observation]) -> None:
             turn.record(Event.Type.STRAY_FOUND, label=pin.label)
 
 
-def _former(turn: Turn, place: str, seen: Observation) -> Pin | None:
+def former(turn: Turn, place: str, seen: Observation) -> Pin | None:
     """The PIN of ours that an unexplained code on the lock is: by digits, else by label. It was sent there once."""
     sent_once = Pin.objects.filter(device=turn.device, attempts__gt=0)
     candidates = sent_once.exclude(status__in=MAYBE_ON_LOCK).order_by("-pk")
@@ -107,7 +107,7 @@ def _at(place: str, seen: Observation) -> dict[str, object]:
     return {"slot": int(place)} if isinstance(seen.handle, Slot) else {"code_id": place}
 
 
-def _ours(turn: Turn, pin: Pin, place: str, seen: Observation) -> bool:
+def ours(turn: Turn, pin: Pin, place: str, seen: Observation) -> bool:
     """Written by us: known by slot, id or label. Equal digits alone could be a stranger's choice."""
     known_place = place in (str(pin.slot), pin.code_id) and bool(pin.attempts)
     return known_place or same_label(turn, pin, seen)

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import CommandParser
 from django.utils.html import strip_tags
 
-from codes.attending import add_attending, attend, check_attending
+from codes.attending import add_attending, attend, check_attending, meant
 from devices import listing
-from devices.lookup import NotFound, full_name, locks_called
+from devices.lookup import full_name
 from devices.models import Device
 from devices.settling import Settled
-from portal.console import PortalCommand, counted, misuse
+from portal.console import PortalCommand, counted
 
 
 class Command(PortalCommand):
@@ -79,19 +79,6 @@ exit status:
         self.show_table(("Lock", "Stands", "Open", "Why"), rows)
         fine = sum(lock.fine for lock in settled)
         self.say(f"{fine} of {counted(len(settled), 'lock')} up to date.")
-
-
-def meant(options: dict[str, Any]) -> list[Device]:
-    """The locks that the call names. Raises CommandError."""
-    if options["all"] == bool(options["locks"]):
-        raise misuse("Name one lock or more, or give --all; not both.")
-    if options["all"]:
-        every = Device.objects.exclude(removal=Device.Removal.REMOVED).select_related("property__workspace", "hub")
-        return list(every.order_by("property__workspace__name", "property__name", "name", "pk"))
-    try:
-        return locks_called(options["locks"])
-    except NotFound as error:
-        raise misuse(str(error)) from None
 
 
 def _row(device: Device) -> dict[str, object]:
