@@ -39,6 +39,11 @@ def attend(devices: Sequence[Device], options: dict[str, Any], *, read: bool = F
     """
     for device in devices:
         sync_now(device, read=read, wake=False)
+    return see_through(devices, options)
+
+
+def see_through(devices: Sequence[Device], options: dict[str, Any]) -> list[Settled] | None:
+    """Wait for locks that were asked for, or give them their turns here, as the options say. None: nobody waited."""
     if not options["wait"] and not options["here"]:
         wake_due()
         return None
