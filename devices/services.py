@@ -29,10 +29,11 @@ def add_hub(
     address: str,
     property: Property,
     actor: User | None = None,
+    discover: bool = True,
 ) -> Hub:
     """Add a hub; its locks are discovered by a task and put into `property`. Raises ValidationError.
 
-    Adding the workspace's own hub once more looks for its locks again.
+    Adding the workspace's own hub once more looks for its locks again. `discover=False`: somebody lists them.
     """
     known = Hub.objects.filter(workspace=workspace, provider=provider, address=address.strip()).first()
     hub = known or Hub(workspace=workspace, provider=provider, name=name.strip(), address=address.strip())
@@ -41,12 +42,16 @@ def add_hub(
     hub.full_clean()
     with transaction.atomic():
         hub.save()
-        enqueue("devices.tasks.discover_hub", str(hub.pk), str(property.pk))
+        if discover:
+            enqueue("devices.tasks.discover_hub", str(hub.pk), str(property.pk))
     return hub
 
 
-def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None = None) -> Device:
-    """Add a lock found on a hub; one that was removed earlier comes back to life. Its backups come by themselves."""
+def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None = None, wake: bool = True) -> Device:
+    """Add a lock found on a hub; one that was removed earlier comes back to life. Its backups come by themselves.
+
+    `wake=False` leaves its first turn and its pool to the tick, for those who add many.
+    """
     with transaction.atomic():
         device, added = Device.objects.select_for_update().get_or_create(
             hub=hub,
@@ -61,8 +66,9 @@ def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None
         device.battery = info.battery
         device.save(update_fields=["property", "removal", "removed_at", "capabilities", "battery"])
         record(device, Event.Type.DEVICE_ADDED, actor=actor)
-        request_sync(device, read=True)
-        enqueue(REFILL_TASK, str(device.pk))
+        request_sync(device, read=True, wake=wake)
+        if wake:
+            enqueue(REFILL_TASK, str(device.pk))
     return device
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, Any, ClassVar, cast
+from unicodedata import category
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
@@ -22,6 +23,7 @@ from portal.database import name_of
 
 FOUND = 1  # exit status: something needs somebody
 MISUSE = 2  # exit status: a wrong call, bad input, or no database to work on
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # left to right, and the other way round
 STOPPED = 130  # exit status: Ctrl-C, as shells have it
 
 type Cell = object  # None shows as nothing
@@ -86,7 +88,12 @@ def misuse(words: str) -> CommandError:
 
 def printable(text: str) -> str:
     """The text without what would command a terminal: names are typed by people everywhere."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    return "".join("�" if is_control(letter) else letter for letter in text)
+
+
+def is_control(letter: str) -> bool:
+    """Whether it commands a terminal, breaks a line or turns the direction of writing."""
+    return category(letter) in ("Cc", "Cs", "Zl", "Zp") or letter in TURNS
 
 
 @contextmanager
