@@ -14,4 +14,9 @@ def discover(hub: Hub, property: Property) -> list[Device]:
     return [add_lock(hub=hub, property=property, info=info) for info in found]
 
 
-__all__ = ["NoAnswer", "Unreachable", "discover"]
+def reach(hub: Hub, *, deadline: float) -> int:
+    """How many locks the hub knows now, without adding any. Raises Unreachable or NoAnswer."""
+    return len(provider_for(hub).discover(deadline=deadline))
+
+
+__all__ = ["NoAnswer", "Unreachable", "discover", "reach"]

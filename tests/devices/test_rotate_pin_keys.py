@@ -11,10 +11,10 @@ from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, models, transaction
 
-from devices.management.commands.rotate_pin_keys import stores_of_secrets
 from devices.models import Device, Hub, Pin, SimulatedLock
 from devices.providers.base import ALWAYS, Slot
 from devices.providers.simulator import SimulatorProvider, contents
+from devices.stores import stores_of_secrets
 from portal import rotation
 from portal.models import User
 from portal.secret import Secret, SecretField, key_of, looks_sealed

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandParser
 
-from devices.models import SimulatedLock
+from devices.stores import stores_of_secrets
 from portal.console import PortalCommand, counted, misuse, progress
-from portal.rotation import ROUNDS, Count, Store, count, rotate, secret_columns, size
+from portal.rotation import ROUNDS, Count, Store, count, rotate, size
 from portal.secret import Secret
 
 SHOWN = 5
@@ -73,12 +73,6 @@ exit status:
             shown = ", ".join(one.lost_rows[:SHOWN])
             self.say(f"No key opens {one.lost} in {one.store.name}, rows {shown}{'…' if one.lost > SHOWN else ''}.")
             self.say("Put the key that they were written with back into PIN_KEYS, at the end.")
-
-
-def stores_of_secrets() -> list[Store]:
-    """All columns of the portal in which sealed values stand."""
-    simulated = [Store(SimulatedLock, "codes"), Store(SimulatedLock, "pending")]
-    return [*secret_columns(), *simulated]
 
 
 def _check_keys() -> None:
