@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils.html import strip_tags
-
 from backups.services import SETTING_UP
 from backups.status import PoolStatus, State, pools_of
 from devices import listing
 from devices.lookup import full_name
 from devices.models import Device
 from portal.clock import now
+from portal.console import plain
 from portal.models import Workspace
 
 AT_ONCE = 300  # locks looked at with one query
@@ -35,7 +34,7 @@ class CheckedPool:
         """The likely cause, as measured; "" when nothing was."""
         if self.status.pool is None and self.state == State.EXHAUSTED:
             return "no pool was ever made: run manage.py refill_pools"
-        return strip_tags(str(listing.likely_cause(self.device, self.status.used)))
+        return plain(listing.likely_cause(self.device, self.status.used))
 
     @property
     def taken_on_by(self) -> str:

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.html import strip_tags
 
 from backups.models import BackupPool
 from backups.services import refill, target_of
 from backups.status import pools_of
 from devices.lookup import full_name
 from devices.models import Device
+from portal.console import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _told(device: Device, last: int) -> Refilled:
 def _no_pool(device: Device) -> str:
     if device.removal != Device.Removal.KEPT:
         return "The lock is being removed."
-    return strip_tags(str(pools_of([device])[device.pk].sentence))
+    return plain(pools_of([device])[device.pk].sentence)
 
 
 def _why(device: Device, pool: BackupPool, spares: int) -> str:
@@ -83,6 +83,6 @@ def _why(device: Device, pool: BackupPool, spares: int) -> str:
         return "No other PIN is left by this lock's rules."
     if spares < pool.size:
         return "The lock has no room for more."
-    sentence = strip_tags(str(pools_of([device])[device.pk].sentence))
+    sentence = plain(pools_of([device])[device.pk].sentence)
     _count, _, reason = sentence.partition("ready.")
     return reason.strip()

@@ -1,7 +1,8 @@
 """What commands that ask for locks have in common: ask only, wait for the workers, or give the turns here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import CommandParser
 
@@ -51,8 +52,18 @@ def see_through(devices: Sequence[Device], options: dict[str, Any]) -> list[Sett
     with progress("Locks", len(pks)) as done:
         if not options["here"]:
             return wait_until_settled(pks, seconds=patience, settled=done)
-        give_turns(pks, seconds=patience, ended=lambda _: done(1))
-    return [how_it_stands(pk) for pk in pks]
+        return _turns_here(pks, patience, done)
+
+
+def _turns_here(pks: Sequence[UUID], patience: float, done: Callable[[int], None]) -> list[Settled]:
+    stood: dict[UUID, Settled] = {}  # at the end of its turn: a lock that rests may be at its next try by the end
+
+    def ended(pk: UUID) -> None:
+        stood[pk] = how_it_stands(pk)
+        done(1)
+
+    give_turns(pks, seconds=patience, ended=ended)
+    return [stood.get(pk) or how_it_stands(pk) for pk in pks]
 
 
 def check_attending(options: dict[str, Any]) -> None:

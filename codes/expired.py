@@ -7,7 +7,6 @@ from itertools import groupby
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.html import strip_tags
 
 from codes.models import AccessCode, CodePin
 from codes.tick import end_stays
@@ -17,7 +16,7 @@ from devices.models import MAYBE_ON_LOCK, Device, Pin
 from devices.programming.plan import may_still_land
 from devices.services import sync_now
 from portal.clock import now
-from portal.console import counted
+from portal.console import counted, plain
 from portal.models import Workspace
 
 
@@ -43,7 +42,7 @@ class Expired:
         if self.lock_is_removed:
             return "the lock was removed from the portal: take the code off at the lock"
         if listing.unreachable(device):
-            return strip_tags(str(listing.likely_cause(device, 0)))
+            return plain(listing.likely_cause(device, 0))
         if pin.trouble:
             return f"{Pin.Trouble(pin.trouble).label}; {counted(pin.attempts, 'try', 'tries')}{self._awaited}"
         return f"on its way off{self._awaited}" if pin.status == Pin.Status.REMOVING else "its turn is still to come"

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from django.utils.html import strip_tags
-
 from devices import listing
 from devices.lookup import full_name
 from devices.models import Device, Pin
 from devices.programming.plan import must_leave, needs_reading, needs_write
 from devices.services import wake_due
 from portal.clock import now
+from portal.console import plain
 
 LOOK_EVERY = 0.3  # seconds
 
@@ -68,15 +67,17 @@ def wait_until_settled(
 
     Wakes the workers itself now and then, as the tick does, should that stand still. `settled(n)`: n more are through.
     """
-    waiting, ends = set(device_ids), time.monotonic() + seconds
-    while waiting and time.monotonic() < ends:
+    through: dict[UUID, Settled] = {}  # as they stood then: a lock that rests may be at its next try by the end
+    ends = time.monotonic() + seconds
+    while len(through) < len(device_ids) and time.monotonic() < ends:
         wake_due()
-        done = {pk for pk in waiting if how_it_stands(pk).standing != Standing.WAITING}
-        waiting -= done
+        looked = [how_it_stands(pk) for pk in device_ids if pk not in through]
+        done = {one.device.pk: one for one in looked if one.standing != Standing.WAITING}
+        through |= done
         settled(len(done))
-        if waiting:
+        if len(done) < len(looked):
             time.sleep(LOOK_EVERY)
-    return [how_it_stands(pk) for pk in device_ids]
+    return [through.get(pk) or how_it_stands(pk) for pk in device_ids]
 
 
 def _standing(device: Device, left: int) -> Standing:
@@ -100,4 +101,4 @@ def _why(device: Device, standing: Standing, left: list[Pin]) -> str:
     if standing == Standing.WAITING and device.hub.down_since is None:
         return "no worker has taken it: see that `qcluster` runs, or give the turn here with --here"
     troubles = sorted({str(Pin.Trouble(pin.trouble).label) for pin in left if pin.trouble})
-    return strip_tags(str(listing.likely_cause(device, 0))) or ", ".join(troubles) or "a retry is due later"
+    return plain(listing.likely_cause(device, 0)) or ", ".join(troubles) or "a retry is due later"

@@ -6,15 +6,19 @@ programs; progress on the terminal alone. Never a PIN.
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from html import unescape
 from typing import IO, Any, ClassVar, cast
 from unicodedata import category
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
+from django.utils.html import strip_tags
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -25,8 +29,9 @@ FOUND = 1  # exit status: something needs somebody
 MISUSE = 2  # exit status: a wrong call, bad input, or no database to work on
 TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # left to right, and the other way round
 STOPPED = 130  # exit status: Ctrl-C, as shells have it
+TIME = re.compile(r'<time datetime="([^"]+)">[^<]*</time>')
 
-type Cell = object  # None shows as nothing
+type Cell = object  # None shows as nothing, an instant in UTC
 
 
 class PortalCommand(BaseCommand):
@@ -128,8 +133,20 @@ def counted(number: int, one: str, many: str = "") -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
+def plain(words: object) -> str:
+    """A page's words without their markup; a time in them, which a page shows in the property's zone, in UTC."""
+    return unescape(strip_tags(TIME.sub(lambda found: in_utc(datetime.fromisoformat(found[1])), str(words))))
+
+
+def in_utc(instant: datetime) -> str:
+    """`2026-11-25 14:40 UTC`."""
+    return f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def _text(cell: Cell) -> str:
-    return "" if cell is None else printable(str(cell))
+    if cell is None:
+        return ""
+    return in_utc(cell) if isinstance(cell, datetime) else printable(str(cell))
 
 
 def _columns(lines: Sequence[Sequence[str]]) -> str:

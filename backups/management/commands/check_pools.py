@@ -65,10 +65,9 @@ def _pools(workspace: str | None) -> list[CheckedPool]:
 
 
 def _row(pool: CheckedPool) -> tuple[object, ...]:
-    since = f"{pool.since:%Y-%m-%d %H:%M} UTC" if pool.since else ""
     ready = f"{pool.status.ready} of {pool.status.size}"
     workspace = pool.device.property.workspace.name
-    return pool.state.value, ready, full_name(pool.device), workspace, since, pool.cause, pool.taken_on_by
+    return pool.state.value, ready, full_name(pool.device), workspace, pool.since, pool.cause, pool.taken_on_by
 
 
 def _told(pools: Sequence[CheckedPool], shown: Sequence[CheckedPool]) -> dict[str, object]:

@@ -87,4 +87,4 @@ def _workspace(name: str | None) -> Workspace | None:
 
 
 def _row(one: Expired) -> tuple[object, ...]:
-    return one.given.pin.label, full_name(one.device), f"{one.since:%Y-%m-%d %H:%M} UTC", one.why
+    return one.given.pin.label, full_name(one.device), one.since, one.why

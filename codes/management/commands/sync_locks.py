@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.utils.html import strip_tags
 
 from codes.attending import add_attending, attend, check_attending, meant
 from devices import listing
 from devices.lookup import full_name
 from devices.models import Device
 from devices.settling import Settled
-from portal.console import PortalCommand, counted
+from portal.console import PortalCommand, counted, plain
 
 
 class Command(PortalCommand):
@@ -86,6 +85,6 @@ def _row(device: Device) -> dict[str, object]:
         "id": device.pk,
         "lock": full_name(device),
         "workspace": device.property.workspace.name,
-        "connection": strip_tags(str(listing.connection(device).words)),
+        "connection": plain(listing.connection(device).words),
         "next_sync_at": device.next_sync_at,
     }
