@@ -77,7 +77,7 @@ def expired(workspace: Workspace | None = None) -> list[Expired]:
         CodePin.objects.filter(over, pin__status__in=MAYBE_ON_LOCK)
         .filter(Q(code__ended_at__isnull=False) | Q(code__ends_at__lte=at))
         .select_related("pin", "code__device__property__workspace", "code__device__hub")
-        .defer("pin__secret", "code__guest_token")
+        .defer("pin__secret", "code__guest_nonce")
         .order_by("code__device", "pk")
     )
     if workspace is not None:
