@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet, Sum
 
 from backups.models import BackupCode
 from backups.services import draw
+from codes.metrics import pulled
 from codes.models import AccessCode, CodePin
 from devices.activity import record
 from devices.models import Device, Event, Pin
@@ -129,6 +130,8 @@ def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> No
     AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
     if own:
         _stand_back(own)
+    cause = own.pin.trouble or code.device.trouble if own else ""
+    pulled(cause, by_person=actor is not None)
     record(
         code.device,
         Event.Type.BACKUP_PULLED,
@@ -136,7 +139,7 @@ def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> No
         subject=code.pk,
         name=code.name,
         backup=backup.code_id,
-        reason=own.pin.trouble or code.device.trouble if own else "",
+        reason=cause,
         tries=_tries(code),
     )
 

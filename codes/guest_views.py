@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from codes.guest import Booking, booking_of, not_working, opened_by_guest
 from codes.models import AccessCode
+from portal.context import bind
 from portal.guessing import slow_to_guess
 from portal.live import Live, changed_parts
 
@@ -51,6 +52,7 @@ def _booking_or_404(token: str) -> Booking:
     code = codes.by_guest_token(token)
     if code is None:
         raise Http404
+    bind(code=code.pk, lock=code.device_id)
     return booking_of(code)
 
 

@@ -16,6 +16,7 @@ from codes.schedule import after_refusal, give_up_at, leads_of
 from devices.activity import record
 from devices.models import Event, Pin
 from portal.clock import now
+from portal.context import about
 
 
 def seen(pin: Pin) -> None:
@@ -23,7 +24,8 @@ def seen(pin: Pin) -> None:
     given = CodePin.objects.select_related("code__device__property__workspace").filter(pin=pin).first()
     if given is not None:
         given.pin = pin
-        _guest_pin_seen(given)
+        with about(code=given.code_id):
+            _guest_pin_seen(given)
         return
     spare = BackupCode.objects.select_related("pool__device__property", "pin").filter(pin=pin).first()
     if spare is not None:

@@ -8,10 +8,12 @@ from devices.lease import Lease, take, take_due
 from devices.programming import Steps, program
 from devices.runner import run_many
 from portal.queue import beat
+from portal.work import task
 
 CLAIMS_FOR = 20.0  # seconds for which one task takes on further locks
 
 
+@task("lock")
 def sync_lock(device_id: str) -> None:
     """Give this lock its turn, and meanwhile others that are due: waiting for a lock's answer is not working."""
     ends = time.monotonic() + CLAIMS_FOR
@@ -29,11 +31,13 @@ def sync_lock(device_id: str) -> None:
     run_many(more)
 
 
+@task()
 def sweep() -> None:
     """The one-minute schedule's call; the tick makes the same one."""
     tick.sweep()
 
 
+@task()
 def heartbeat() -> None:
     """A worker is alive."""
     beat("worker")

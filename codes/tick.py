@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
 from django.db.models import F, Q
@@ -15,11 +15,13 @@ from codes.services import end_code
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from devices.services import REFILL_TASK, request_sync, wake_due
 from portal.clock import now
-from portal.queue import beat, enqueue, room
+from portal.context import about
+from portal.queue import alive, beat, enqueue, oldest_waiting, room
 
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
+BEAT_EVERY = timedelta(seconds=20)
 
 
 def tick() -> None:
@@ -30,6 +32,12 @@ def tick() -> None:
     end_stays(at)
     wake_due()
     beat("tick")
+
+
+def probe_workers() -> None:
+    """Keep workers beating: when none has for a while and nothing else waits, queue a beat. How long it waits tells."""
+    if not alive("worker", BEAT_EVERY) and oldest_waiting() is None:
+        enqueue("codes.tasks.heartbeat")
 
 
 def end_stays(at: datetime) -> None:
@@ -49,12 +57,13 @@ def end_stays(at: datetime) -> None:
 
 def _by_itself(code: AccessCode, work: Callable[[AccessCode], object]) -> None:
     """One code that cannot be dealt with must not keep the others waiting."""
-    try:
-        work(code)
-    except OperationalError:
-        raise
-    except Exception as error:
-        logger.error("code %s was left for the next tick: %s", code.pk, type(error).__name__)
+    with about(code=code.pk, lock=code.device_id):
+        try:
+            work(code)
+        except OperationalError:
+            raise
+        except Exception as error:
+            logger.error("code %s was left for the next tick: %s", code.pk, type(error).__name__)
 
 
 def sweep() -> None:

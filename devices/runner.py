@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from django.db import DatabaseError
 
 from devices.lease import LeaseLost
+from devices.metrics import count_call
 from devices.programming import Call, ProviderFailed, Steps
 from devices.providers.base import NoAnswer, Unreachable
 from devices.providers.registry import provider_for
@@ -28,21 +30,39 @@ LOOK_AGAIN = 0.5  # seconds between looks for further work while there is room
 
 
 @dataclass(slots=True)
-class _Running:
+class _Turn:
+    """A turn, and the context it is taken further in: what it binds for log lines is its own."""
+
     steps: Steps[None]
+    context: Context
+
+
+@dataclass(slots=True)
+class _Running:
+    turn: _Turn
+    call: Call
     expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What came of a call, and how many seconds it took."""
+
+    answer: Any = None
+    error: Exception | None = None
+    seconds: float = 0.0
 
 
 def run(steps: Steps[None]) -> None:
     """Run one turn on this thread, call by call."""
-    answer: Any = None
-    error: Exception | None = None
+    context, made = copy_context(), _Made()
     while True:
         try:
-            call = steps.throw(error) if error else steps.send(answer)
+            call = context.run(_next, steps, made)
         except (StopIteration, LeaseLost):
             return
-        answer, error = _made(call)
+        made = _made(call)
+        _count(call, made)
 
 
 def run_many(more: Callable[[], Steps[None] | None]) -> None:
@@ -50,20 +70,19 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
 
     It is asked again whenever a turn ends, and every half second while there is room. Returns when all have ended.
     """
-    running: dict[Future[Any], _Running] = {}
+    running: dict[Future[_Made], _Running] = {}
     while True:
         while len(running) < AT_ONCE and (steps := more()):
-            _advance(steps, None, None, running)
+            _advance(_Turn(steps, copy_context()), _Made(), running)
         if not running:
             return
         done, _ = wait(running, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
         for future in done:
-            turn = running.pop(future)
-            answer, error = future.result()
-            _advance(turn.steps, answer, error, running)
-        for future in [f for f, turn in running.items() if turn.expires < time.monotonic()]:
+            _go_on(running.pop(future), future.result(), running)
+        for future in [f for f, one in running.items() if one.expires < time.monotonic()]:
             future.cancel()  # one that never began must not begin when the lock is somebody else's
-            _advance(running.pop(future).steps, None, TimeoutError(), running)
+            one = running.pop(future)
+            _go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE), running)
 
 
 def perform(call: Call) -> Any:
@@ -79,27 +98,47 @@ def perform(call: Call) -> Any:
         raise ProviderFailed(type(error).__name__) from None
 
 
-def _made(call: Call) -> tuple[Any, Exception | None]:
+def _made(call: Call) -> _Made:
+    began = time.monotonic()
     try:
-        return perform(call), None
+        return _Made(perform(call), None, time.monotonic() - began)
     except Exception as error:
-        return None, error
+        return _Made(None, error, time.monotonic() - began)
 
 
-def _advance(steps: Steps[None], answer: Any, error: Exception | None, running: dict[Future[Any], _Running]) -> None:
-    """Let a turn go on to its next call. One that breaks is logged and left to its lease's end; others go on."""
+def _count(call: Call, made: _Made) -> None:
+    count_call(call.hub.provider, call.operation, made.seconds, made.answer, made.error)
+
+
+def _next(steps: Steps[None], made: _Made) -> Call:
+    return steps.throw(made.error) if made.error else steps.send(made.answer)
+
+
+def _go_on(one: _Running, made: _Made, running: dict[Future[_Made], _Running]) -> None:
+    _count(one.call, made)
+    _advance(one.turn, made, running)
+
+
+def _advance(turn: _Turn, made: _Made, running: dict[Future[_Made], _Running]) -> None:
+    """Let a turn go on to its next call, which is made on a thread in a copy of the turn's context."""
+    call = turn.context.run(_next_or_none, turn.steps, made)
+    if call is not None:
+        # A copy: a call that was given up may still be in it when the turn goes on.
+        future = _pool(os.getpid()).submit(turn.context.copy().run, _made, call)
+        running[future] = _Running(turn, call, time.monotonic() + call.deadline + GRACE)
+
+
+def _next_or_none(steps: Steps[None], made: _Made) -> Call | None:
+    """None: the turn has ended. One that breaks is logged and left to its lease's end; others go on."""
     try:
-        call = steps.throw(error) if error else steps.send(answer)
+        return _next(steps, made)
     except (StopIteration, LeaseLost):
-        return
+        return None
     except DatabaseError as error:
         logger.error("a turn broke: %s", name_of(error))  # the message itself prints the row
-        return
     except Exception:
         logger.exception("a turn broke")
-        return
-    future = _pool(os.getpid()).submit(_made, call)
-    running[future] = _Running(steps, time.monotonic() + call.deadline + GRACE)
+    return None
 
 
 @cache

@@ -4,10 +4,12 @@ import logging
 
 from devices.discovery import NoAnswer, Unreachable, discover
 from devices.models import Hub, Property
+from portal.work import task
 
 logger = logging.getLogger(__name__)
 
 
+@task("hub")
 def discover_hub(hub_id: str, property_id: str) -> None:
     """Find a new hub's locks. One that does not answer is left as it is: adding it again asks again."""
     hub = Hub.objects.filter(pk=hub_id).first()

@@ -220,3 +220,19 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.beat_at:%H:%M:%S}"
+
+
+class Tally(models.Model):
+    """One number of a counter or histogram that all processes add to. `portal.tally` alone writes it."""
+
+    pk = models.CompositePrimaryKey("metric", "labels", "part")  # what an addition looks for
+    metric = models.CharField(max_length=80)
+    labels = models.CharField(max_length=200)  # their values, a JSON list
+    part = models.CharField(max_length=10)  # "count", or of a histogram a bucket's upper bound or "sum"
+    value = models.FloatField()
+
+    class Meta:
+        verbose_name_plural = _("tallies")
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.labels} {self.part}"

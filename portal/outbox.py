@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.core.mail import EmailMessage
 
 from portal.clock import now
+from portal.metrics import MAILS
 from portal.models import OutgoingMail
 
 logger = logging.getLogger(__name__)
@@ -39,9 +40,12 @@ def _send(mail: OutgoingMail) -> None:
     except Exception as error:
         logger.error("mail %d could not be sent (try %d): %s", mail.pk, mail.tries + 1, type(error).__name__)
         if mail.created_at < now() - TOO_OLD:
+            MAILS.count("given_up")
             logger.error("mail %d is given up", mail.pk)
             row.delete()
             return
+        MAILS.count("failed")
         row.update(next_try_at=now() + min(FIRST_WAIT * 2 ** min(mail.tries, 10), LONGEST_WAIT))
     else:
+        MAILS.count("sent")
         row.delete()

@@ -7,6 +7,7 @@ from django.core.mail import EmailMessage
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from portal.metrics import MAILS
 from portal.models import Invitation
 
 logger = logging.getLogger(__name__)
@@ -37,5 +38,7 @@ def send_invitation(invitation: Invitation, token: str) -> bool:
         message.send()
     except Exception as error:
         logger.error("an invitation could not be mailed: %s", type(error).__name__)
+        MAILS.count("failed")
         return False
+    MAILS.count("sent")
     return True

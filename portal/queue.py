@@ -37,6 +37,13 @@ def room() -> int:
     return max(0, limit - waiting)
 
 
+def oldest_waiting() -> datetime | None:
+    """Since when the task that no worker has taken and that waits longest has waited; None when none waits."""
+    waiting = OrmQ.objects.filter(lock__lte=timezone.now())
+    since: datetime | None = waiting.order_by("lock").values_list("lock", flat=True).first()
+    return since
+
+
 def beat(name: str) -> None:
     """Record that the named part is alive now."""
     Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": timezone.now()})

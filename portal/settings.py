@@ -9,13 +9,11 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
-import django_stubs_ext
 from django.utils.csp import CSP
 from environs import Env, EnvError, validate
 
+from portal.environment import network, read_by_a_machine, report_address
 from portal.keyfile import load_or_create
-
-django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -55,6 +53,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.request_log.RequestLog",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
     "portal.middleware.no_nul",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -65,6 +64,7 @@ MIDDLEWARE = [
     "portal.middleware.full_page_sign_in",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "portal.middleware.membership",
+    "portal.request_log.bind_whom",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -194,6 +194,20 @@ Q_CLUSTER = {
     "cache": "local",
 }
 
+# Watching. Who may read /metrics: whoever brings the token, or asks directly (not through a proxy) from a network.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "", validate=read_by_a_machine)
+METRICS_NETWORKS: list[IPv4Network | IPv6Network] = env.list("METRICS_NETWORKS", [], subcast=network)
+# Each app's own numbers, and for how many seconds one answer does for all who ask.
+METRIC_SOURCES = {
+    "portal.metrics.measure": 0,
+    "devices.metrics.measure": 15,
+    "backups.metrics.measure": 15,
+    "codes.metrics.measure": 0,
+}
+# Errors are reported to Sentry, scrubbed, if a DSN is set.
+SENTRY_DSN: str = env.str("SENTRY_DSN", "", validate=report_address)
+SENTRY_ENVIRONMENT: str = env.str("SENTRY_ENVIRONMENT", "production")
+
 # Language and time. Pages show the property's zone.
 LANGUAGE_CODE = "en"
 USE_I18N = True
@@ -229,6 +243,7 @@ SESSION_ENGINE = "portal.sessions"
 SESSION_COOKIE_NAME = "portal_session"
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", not DEBUG)
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # monitors ask this process itself, without TLS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 0 if DEBUG else 31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
@@ -241,14 +256,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 
+# One line an entry: JSON in production, for people under DEBUG.
+LOG_FORMAT: str = env.str("LOG_FORMAT", "text" if DEBUG else "json", validate=validate.OneOf(["text", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {"line": {"()": "portal.logs.formatter", "format": LOG_FORMAT}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.log_level("LOG_LEVEL", "INFO")},
-    # With a root handler there, django-q leaves its own level unset: each task would write three lines.
     "loggers": {
+        # Their own handlers print a line twice, or mail a whole traceback with its values.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.server": {"handlers": [], "propagate": True, "level": "WARNING"},
+        # With a root handler there, django-q leaves its own level unset: each task would write three lines.
         "django-q": {"level": env.log_level("QUEUE_LOG_LEVEL", "WARNING")},
         "zwave_js_server": {"level": "WARNING"},
     },

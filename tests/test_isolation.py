@@ -37,6 +37,7 @@ NOT_YET: Answers = (SIGN_IN, MISSING, MISSING, MISSING)  # nobody here has a sec
 LOOK: Answers = (SIGN_IN, MISSING, OPEN, OPEN)
 HELP: Answers = (SIGN_IN, MISSING, REFUSED, OPEN)  # show a PIN, pull a backup, check a lock
 CHANGE: Answers = (SIGN_IN, MISSING, REFUSED, REFUSED)
+NOBODY: Answers = (MISSING, MISSING, MISSING, MISSING)  # machines only, and only if the settings say so
 CHANGE_OWN: Answers = (SIGN_IN, OPEN, REFUSED, REFUSED)  # Charlie is the owner where he belongs
 
 ROWS: dict[Answers, list[str]] = {
@@ -47,6 +48,7 @@ ROWS: dict[Answers, list[str]] = {
         *("account_reset_password_from_key_done", "account_email_verification_sent", "account_confirm_login_code"),
         *("mfa_authenticate", "account_confirm_email"),
     ],
+    NOBODY: ["metrics"],
     NOT_YET: ["mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes"],
     ONES_OWN: [
         *("home", "home_live", "search", "device_list", "device_list_live", "warnings", "activity", "activity_export"),
@@ -95,6 +97,7 @@ ALL = sorted((name for name in NAMES if not name.startswith("admin:")), key=lamb
 def arguments(device: Device, alice: User, bob: User, workspace: Workspace) -> dict[str, list[object]]:
     """What each address that names something of Alice's is called with; others take nothing."""
     beat("tick")
+    beat("worker")
     scene.lively(device)
     code = AccessCode.objects.get(name="Ben Okafor")
     person = Membership.objects.get(user=bob).pk

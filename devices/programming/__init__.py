@@ -10,6 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from devices.lease import Lease
+from devices.metrics import Ending, timed_turn
 from devices.models import MAYBE_ON_LOCK, Device, Event, Hub, Pin
 from devices.programming.full_read import read_in_full
 from devices.programming.look import settle_by_reading
@@ -26,10 +27,13 @@ from devices.programming.turn import Call, ProviderFailed, Silence, Steps, Turn,
 from devices.programming.write import has_room, write
 from devices.providers.base import Health
 from portal.clock import now
+from portal.context import bind
+from portal.tally import flush
 
 __all__ = ["Call", "ProviderFailed", "Steps", "program"]
 
 BATTERY_LOW = 15  # percent
+FLUSH_EVERY = 1.0  # seconds between writes of what was counted
 
 
 def program(lease: Lease, seen: Callable[[Pin], None]) -> Steps[None]:
@@ -37,16 +41,27 @@ def program(lease: Lease, seen: Callable[[Pin], None]) -> Steps[None]:
 
     `seen(pin)` is called for each PIN whose status or window changed, inside the transaction that changed it.
     """
+    bind(lock=lease.device_id)  # the runner gives each turn a context of its own
     turn = Turn(lease, seen)
+    with timed_turn(turn.device.hub.provider) as timed:
+        timed.ending = yield from _whole(turn)
+    flush(at_most_every=FLUSH_EVERY)
+
+
+def _whole(turn: Turn) -> Steps[Ending]:
+    ending = Ending.ANSWERED
     try:
         yield from _work(turn)
         _answered(turn)
     except TurnOver:
+        ending = Ending.TIME_UP
         _answered(turn)
     except Silence as ended_by:
+        ending = Ending.SILENT
         yield from _fell_silent(turn, ended_by)
     _finish_removal(turn)
-    lease.release(next_due(turn.device, turn.pins(), now()))
+    turn.lease.release(next_due(turn.device, turn.pins(), now()))
+    return ending
 
 
 def _work(turn: Turn) -> Steps[None]:

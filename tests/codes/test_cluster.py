@@ -100,6 +100,16 @@ def test_a_click_is_on_the_lock_by_the_workers_alone(device: Device, workers: Ru
     wait_for(lambda: len(ready(device)) == 5)  # the pool's turn followed from the same click
 
 
+def test_what_a_worker_counts_any_web_process_tells(device: Device, workers: Running, client, settings) -> None:
+    """Counted in a forked worker of another program, told by this one."""
+    settings.METRICS_TOKEN = "a-token-for-tests-only"
+    headers = {"Authorization": f"Bearer {settings.METRICS_TOKEN}"}
+    code = guest(device)
+    wait_for(lambda: is_set(own(code)))
+    told = 'portal_turn_duration_seconds_count{outcome="answered",provider="simulator"}'
+    wait_for(lambda: told in client.get("/metrics", headers=headers).content.decode())
+
+
 def test_with_the_tick_a_lost_task_is_only_late(device: Device, workers: Running, pulse: Running) -> None:
     code = guest(device)
     Device.objects.filter(pk=device.pk).update(queued_until=None)

@@ -50,6 +50,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]
                 raise outcome
 
         monkeypatch.setattr(pulse, "tick", look)
+        monkeypatch.setattr(pulse, "probe_workers", lambda: None)
         monkeypatch.setattr(pulse, "sweep", lambda: made.append("sweep"))
         tick.run(stop)
         return made

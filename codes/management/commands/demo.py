@@ -120,6 +120,7 @@ def web(port: int) -> list[str]:
         *("--chdir", str(settings.BASE_DIR)),
         *("--bind", f"{HOST}:{port}"),
         *("--workers", "2", "--threads", "4", "--graceful-timeout", "2"),
+        *("--logger-class", "portal.gunicorn_log.Lines"),
         "--no-control-socket",
     ]
 

@@ -19,8 +19,10 @@ from django_q.models import Schedule
 from codes import tick
 from codes.clock_step import ClockWatch
 from codes.notifications import notify
+from portal.context import bind
 from portal.database import name_of
 from portal.outbox import send_due
+from portal.tally import flush
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,7 @@ class Command(BaseCommand):
             tick.tick()
             tick.sweep()
             warn()
+            flush()
             return
         stop = Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -55,9 +58,10 @@ class Command(BaseCommand):
 
 def run(stop: Event) -> None:
     """Tick until `stop` is set. An error is logged, and the next look comes later each time it repeats."""
+    bind(process="tick")
     swept, failures, scheduled, clock = -SWEEP_EVERY, 0, False, ClockWatch()
     while not stop.is_set():
-        works = [clock.mind, tick.tick]
+        works = [clock.mind, tick.tick, tick.probe_workers]
         if not scheduled:
             works.append(ensure_schedules)
         if monotonic() - swept >= SWEEP_EVERY:
@@ -66,12 +70,14 @@ def run(stop: Event) -> None:
         scheduled = scheduled or ensure_schedules not in failed
         if tick.sweep in works and tick.sweep not in failed:
             swept = monotonic()
+        _done(flush)
         failures = failures + 1 if failed else 0
         stop.wait(min(PAUSE * 2**failures, LONGEST_PAUSE))
 
 
 def run_warnings(stop: Event) -> None:
     """Write and send warnings until `stop` is set."""
+    bind(process="warnings")
     while not stop.wait(WARN_EVERY):
         _done(warn)
     connections.close_all()
