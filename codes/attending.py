@@ -38,8 +38,10 @@ def attend(devices: Sequence[Device], options: dict[str, Any], *, read: bool = F
 
     Many locks at once are left to the tick, so that no guest waits behind them.
     """
-    for device in devices:
-        sync_now(device, read=read, wake=False)
+    with progress("Asking", len(devices)) as done:
+        for device in devices:
+            sync_now(device, read=read, wake=False)
+            done(1)
     return see_through(devices, options)
 
 

@@ -1,5 +1,7 @@
 """What may be wanted of hubs and locks. Writes what is wanted, and wakes the worker; never speaks to a lock."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -18,6 +20,7 @@ from portal.models import User, Workspace
 from portal.queue import enqueue, room
 
 SYNC_TASK = "codes.tasks.sync_lock"
+AT_ONCE = 500  # rows of one statement
 REFILL_TASK = "backups.tasks.refill_pool"
 
 
@@ -47,11 +50,8 @@ def add_hub(
     return hub
 
 
-def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None = None, wake: bool = True) -> Device:
-    """Add a lock found on a hub; one that was removed earlier comes back to life. Its backups come by themselves.
-
-    `wake=False` leaves its first turn and its pool to the tick, for those who add many.
-    """
+def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None = None) -> Device:
+    """Add a lock found on a hub; one that was removed earlier comes back to life. Its backups come by themselves."""
     with transaction.atomic():
         device, added = Device.objects.select_for_update().get_or_create(
             hub=hub,
@@ -66,10 +66,30 @@ def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None
         device.battery = info.battery
         device.save(update_fields=["property", "removal", "removed_at", "capabilities", "battery"])
         record(device, Event.Type.DEVICE_ADDED, actor=actor)
-        request_sync(device, read=True, wake=wake)
-        if wake:
-            enqueue(REFILL_TASK, str(device.pk))
+        request_sync(device, read=True)
+        enqueue(REFILL_TASK, str(device.pk))
     return device
+
+
+def add_new_locks(locks: Sequence[tuple[Hub, Property, LockInfo]]) -> None:
+    """Add locks that are not there yet, many at once. Their first turns and their pools are left to the tick.
+
+    Raises IntegrityError if somebody adds one of them at the same moment.
+    """
+    at = now()
+    with transaction.atomic():
+        new = [_new_lock(*lock, at) for lock in locks]
+        devices = Device.objects.bulk_create(new, batch_size=AT_ONCE)
+        events = (
+            Event(workspace_id=device.property.workspace_id, device=device, type=Event.Type.DEVICE_ADDED, at=at)
+            for device in devices
+        )
+        Event.objects.bulk_create(events, batch_size=AT_ONCE)
+
+
+def _new_lock(hub: Hub, place: Property, info: LockInfo, due: datetime) -> Device:
+    told = {"lock_ref": info.lock_ref, "name": info.name, "make": info.make, "model": info.model}
+    return Device(hub=hub, property=place, **told, version=1, next_sync_at=due)
 
 
 def request_sync(device: Device, *, read: bool = False, wake: bool = True) -> None:

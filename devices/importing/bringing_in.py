@@ -25,7 +25,7 @@ from devices.importing.sheet import Problem, Row
 from devices.models import Device, Hub, Property
 from devices.properties import add_property
 from devices.providers.base import LockInfo
-from devices.services import add_hub, add_lock
+from devices.services import add_hub, add_lock, add_new_locks
 from portal.lookup import NotFound, workspace_called
 from portal.models import Workspace
 
@@ -66,12 +66,14 @@ class Brought:
 def bring_in(rows: Sequence[Row], *, workspace: Workspace | None = None, dry_run: bool = False) -> Brought:
     """Bring in all rows, or none if one is wrong. `dry_run`: do all of it, tell what came of it, and take it back.
 
-    `workspace`: the one meant where a row names none. Two imports at once go one after the other.
+    `workspace`: the one meant where a row names none. Two imports at once go one after the other. Raises IntegrityError
+    if one of the locks is added elsewhere, as by a discovery, at the same moment: nothing was brought in then.
     """
     with transaction.atomic():
         importer = _Importer(workspace)
         for row in rows:
             importer.take(row)
+        importer.add_locks()
         if importer.brought.problems or dry_run:
             transaction.set_rollback(True)
     return importer.brought
@@ -84,7 +86,10 @@ class _Importer:
     def __init__(self, workspace: Workspace | None) -> None:
         self.brought = Brought()
         self._usual = workspace
-        self._workspaces: dict[str, Workspace] = {}
+        self._workspaces: dict[str, Workspace | None] = {}  # None: refused on an earlier line
+        self._there: dict[UUID, dict[str, list[Property]]] = {}  # a workspace's properties before, by name
+        self._known: dict[UUID, dict[str, Device]] = {}  # a hub's locks before, by reference
+        self._new: list[tuple[Hub, Property, LockInfo]] = []
         self._properties: dict[tuple[UUID, str], tuple[Property, Row]] = {}
         self._hubs: dict[tuple[str, str], Hub | None] = {}  # by kind and address; None: refused on an earlier line
         self._refused_hubs: set[str] = set()  # their names
@@ -100,6 +105,11 @@ class _Importer:
         if row["lock_ref"] or row["lock"]:
             self._tried(row, lambda: self._lock(row, place, hub))
 
+    def add_locks(self) -> None:
+        """Write the locks that are new, all at once: the transaction is short, however long the file."""
+        if not self.brought.problems:
+            add_new_locks(self._new)
+
     def _tried[T](self, row: Row, work: Callable[[], T]) -> T | None:
         try:
             return work()
@@ -110,9 +120,10 @@ class _Importer:
     def _note(self, row: Row, what: str, name: str, change: Change, note: str = "") -> None:
         self.brought.steps.append(Step(row.line, what, name, change, note))
 
-    def _workspace(self, row: Row) -> Workspace:
+    def _workspace(self, row: Row) -> Workspace | None:
         name = row["workspace"]
         if name not in self._workspaces:
+            self._workspaces[name] = None
             found = self._named(name) if name else self._only()
             self._workspaces[name] = Workspace.objects.select_for_update().get(pk=found.pk)  # one import at a time
         return self._workspaces[name]
@@ -156,8 +167,7 @@ class _Importer:
         return self._properties[key][0]
 
     def _existing(self, workspace: Workspace, name: str, row: Row) -> Property | None:
-        named = Property.objects.filter(workspace=workspace)
-        found = [place for place in named if place.name.casefold() == name.casefold()]
+        found = self._properties_of(workspace).get(name.casefold(), [])
         if len(found) > 1:
             raise Wrong(("property", f"{len(found)} properties are called “{name}”: rename one in the portal first"))
         if not found:
@@ -166,6 +176,13 @@ class _Importer:
         note = otherwise(row, {column: getattr(found[0], column) for column in columns}, columns)
         self._note(row, "property", name, Change.KEPT if note else Change.SAME, note)
         return found[0]
+
+    def _properties_of(self, workspace: Workspace) -> dict[str, list[Property]]:
+        if workspace.pk not in self._there:
+            there = self._there[workspace.pk] = {}
+            for place in Property.objects.filter(workspace=workspace):
+                there.setdefault(place.name.casefold(), []).append(place)
+        return self._there[workspace.pk]
 
     def _new_property(self, workspace: Workspace, row: Row) -> Property:
         if not row["time_zone"]:
@@ -230,7 +247,7 @@ class _Importer:
         before = self._locks.setdefault((hub.pk, row["lock_ref"]), row.line)
         if before != row.line:
             raise Wrong(("lock_ref", f"the same lock stands on line {before}"))
-        known = Device.objects.filter(hub=hub, lock_ref=row["lock_ref"]).select_related("property").first()
+        known = self._locks_of(hub).get(row["lock_ref"])
         if known and known.removal == Device.Removal.REMOVING:
             raise Wrong(("lock_ref", "this lock is being removed: wait until it is, or take the line out"))
         if known and known.removal == Device.Removal.KEPT:
@@ -239,5 +256,15 @@ class _Importer:
             self._note(row, "lock", known.name, Change.KEPT if note else Change.SAME, note)
             return
         info = LockInfo(lock_ref=row["lock_ref"], name=row["lock"], make=row["make"], model=row["model"])
-        device = add_lock(hub=hub, property=place, info=info, wake=False)
-        self._note(row, "lock", f"{place.name} / {device.name}", Change.BACK if known else Change.ADDED)
+        if known:
+            add_lock(hub=hub, property=place, info=info)
+        else:
+            self._new.append((hub, place, info))
+        name = known.name if known else info.name
+        self._note(row, "lock", f"{place.name} / {name}", Change.BACK if known else Change.ADDED)
+
+    def _locks_of(self, hub: Hub) -> dict[str, Device]:
+        if hub.pk not in self._known:
+            there = Device.objects.filter(hub=hub).select_related("property")
+            self._known[hub.pk] = {device.lock_ref: device for device in there}
+        return self._known[hub.pk]

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from django_q.models import OrmQ
 
-from devices.importing import sheet
+from devices.importing import bringing_in, sheet
 from devices.management.commands.import_locks import template
 from devices.models import Device, Event, Hub, Property, SimulatedLock
 from portal.models import Workspace
@@ -309,3 +309,28 @@ def test_beside_a_worker_the_lock_is_taken_up_and_its_pool_fills(transactional_d
 def test_its_help_has_a_template_examples_and_exit_statuses() -> None:
     told = help_of("devices", "import_locks")
     assert "examples:" in told and "exit status:" in told and template().splitlines()[0] in told
+
+
+def test_a_lock_that_a_discovery_adds_meanwhile_is_told_and_nothing_else_is_brought_in(
+    bring, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the write, the hub's own discovery is quicker."""
+    place = factories.PropertyFactory(workspace=workspace)
+    hub = factories.HubFactory(workspace=workspace, address="sim-1", name="Lakeview hub")
+    real = bringing_in.add_new_locks
+
+    def late(locks: object) -> None:
+        factories.DeviceFactory(hub=hub, property=place, lock_ref="lock-2")
+        real(locks)
+
+    monkeypatch.setattr(bringing_in, "add_new_locks", late)
+    ran = bring(GOOD)
+    assert ran.status == 2 and "run it again" in ran.error
+    assert not Property.objects.filter(name="Harbour Loft").exists()
+
+
+def test_a_file_asks_the_database_no_more_for_each_lock(bring, django_assert_max_num_queries) -> None:
+    lines = [f"Loft,{'Europe/Lisbon' if not n else ''},simulator,Hub,sim-1,lock-{n},Door {n},," for n in range(60)]
+    with django_assert_max_num_queries(40):
+        assert bring("\n".join([HEAD, *lines])).status == 0
+    assert Device.objects.count() == 60

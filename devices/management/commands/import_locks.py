@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
+from django.db import IntegrityError
 
-from devices.importing import COLUMNS, Brought, Change, Problem, bring_in, read_sheet
+from devices.importing import COLUMNS, Brought, Change, Problem, Row, bring_in, read_sheet
 from devices.importing.sheet import MOST_BYTES, MOST_ROWS
 from portal.console import MISUSE, PortalCommand, counted, misuse
 from portal.lookup import NotFound, workspace_called
@@ -94,11 +95,7 @@ exit status:
             raise misuse("Name a CSV file, or - for standard input. --template prints one to begin with.")
         workspace = _workspace(options["workspace"])
         rows, problems = read_sheet(_bytes_of(options["file"]))
-        brought = (
-            Brought(problems=problems)
-            if problems and not rows
-            else bring_in(rows, workspace=workspace, dry_run=options["dry_run"] or bool(problems))
-        )
+        brought = _brought(rows, workspace, dry_run=options["dry_run"] or bool(problems))
         brought.problems = _in_order([*problems, *brought.problems])
         self._tell(brought, options)
         self.leave(found=bool(brought.kept))
@@ -116,6 +113,14 @@ exit status:
             header = ("Line", "What", "Name", "Then", "Note")
             self.show_table(header, [(s.line, s.what, s.name, s.change.value, s.note) for s in news])
         self.say(_summary(brought, dry_run=options["dry_run"]))
+
+
+def _brought(rows: list[Row], workspace: Workspace | None, *, dry_run: bool) -> Brought:
+    try:
+        return bring_in(rows, workspace=workspace, dry_run=dry_run)
+    except IntegrityError:
+        words = "One of these locks was added elsewhere at the same moment. Nothing was changed: run it again."
+        raise misuse(words) from None
 
 
 def _workspace(name: str | None) -> Workspace | None:
