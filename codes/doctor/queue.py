@@ -1,7 +1,6 @@
-"""The queue and those who serve it: signs of life, how much waits, and for how long."""
+"""The queue and those who serve it, as /readyz sees them: signs of life, how much waits, and for how long."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -9,33 +8,35 @@ from django_q.models import OrmQ
 from codes.doctor.finding import Finding, ago, ok, wrong
 from portal.clock import now
 from portal.models import Heartbeat
+from portal.queue import oldest_waiting
+from portal.readiness import problems
 
-SILENT = {  # a part: after how long without a sign of life it stands still, and what starts it
-    "tick": (timedelta(minutes=1), "Start or restart: manage.py tick"),
-    "worker": (timedelta(minutes=3), "Start or restart: manage.py qcluster. Nothing is lost meanwhile."),
+REMEDIES = {
+    "tick": "Start or restart: manage.py tick",
+    "worker": "Start or restart: manage.py qcluster. Nothing is lost meanwhile.",
+    "queue": "Restart manage.py qcluster; nothing is lost. One lock now: manage.py sync_locks LOCK --here",
 }
-TOO_LONG = timedelta(minutes=2)  # for a task to wait
 
 
 def look() -> Iterator[Finding]:
-    for name, (silent, remedy) in SILENT.items():
-        yield _sign_of_life(name, silent, remedy)
-    waiting = OrmQ.objects.filter(lock__lte=timezone.now())
-    oldest = waiting.order_by("lock").first()
-    count = waiting.count()
-    if oldest is None:
-        yield ok("queue", "nothing waits")
-    elif (age := now() - oldest.lock) > TOO_LONG:
-        says = f"{count} waiting, the oldest for {ago(age)}: it does not move"
-        yield wrong("queue", says, "Restart manage.py qcluster; nothing is lost. One lock now: sync_locks LOCK --here")
-    else:
-        yield ok("queue", f"{count} waiting, the oldest for {ago(age)}")
+    found = {problem.part: problem for problem in problems()}
+    for part in ("tick", "worker"):
+        said = _last_sign(part)
+        yield wrong(part, said, REMEDIES[part]) if part in found else ok(part, said)
+    said = _waiting()
+    yield wrong("queue", f"{said}: it does not move", REMEDIES["queue"]) if "queue" in found else ok("queue", said)
 
 
-def _sign_of_life(name: str, silent: timedelta, remedy: str) -> Finding:
-    beat = Heartbeat.objects.filter(name__startswith=name).order_by("-beat_at").first()
+def _last_sign(part: str) -> str:
+    beat = Heartbeat.objects.filter(name=part).first()
     if beat is None:
-        return wrong(name, "never gave a sign of life; the first comes within a minute", remedy)
-    age = now() - beat.beat_at
-    says = f"last sign of life {ago(age)} ago"
-    return wrong(name, says, remedy) if age > silent else ok(name, says)
+        return "never gave a sign of life; the first comes within a minute"
+    return f"last sign of life {ago(now() - beat.beat_at)} ago"
+
+
+def _waiting() -> str:
+    since = oldest_waiting()
+    if since is None:
+        return "nothing waits"
+    count = OrmQ.objects.filter(lock__lte=timezone.now()).count()
+    return f"{count} waiting, the oldest for {ago(now() - since)}"

@@ -20,6 +20,7 @@ from devices.models import Device, Hub, Pin, Property
 from portal.models import Heartbeat, OutgoingMail, User
 from portal.outbox import post
 from portal.queue import beat, enqueue
+from portal.readiness import problems
 from portal.secret import Secret
 from tests import factories
 from tests.commands import Ran, a_worker, help_of, rows, run
@@ -140,6 +141,12 @@ def test_a_fault_is_found_and_has_a_remedy(healthy: Device, name: str) -> None:
     ran = doctor()
     assert ran.status == 1 and says in wrong(ran)[area]
     assert set(wrong(ran)) <= {area, "tick", "worker"}
+
+
+def test_it_says_what_readyz_says(healthy: Device) -> None:
+    for happens, area, _ in (FAULTS[name] for name in ("tick", "worker", "queue")):
+        happens()
+        assert area in {problem.part for problem in problems()} and area in wrong(doctor())
 
 
 def test_a_lock_that_rests_is_not_waiting(healthy: Device) -> None:
