@@ -1,11 +1,14 @@
 """`manage.py sync_locks`: who is meant, what is asked for, what came of it."""
 
+import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
 from django_q.models import OrmQ
 
+from codes.turns import give_turns
 from devices.lease import take
 from devices.models import Device, Hub, Pin, SimulatedLock
 from tests import factories
@@ -164,6 +167,17 @@ class TestHere:
         ran = run("sync_locks", "--all", "--read", "--here", "--wait", "20", "--json")
         standing = {lock["id"]: lock["standing"] for lock in ran.data["locks"]}
         assert standing == {str(lived_in.pk): "done", **{str(lock.pk): "silent" for lock in dead}}
+
+
+def test_a_lock_whose_hub_rests_is_not_asked_for_again_and_again(
+    quiet: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: float) -> None:
+        raise AssertionError("it waits for a hub that is down")
+
+    monkeypatch.setattr("codes.turns.time", SimpleNamespace(monotonic=time.monotonic, sleep=refuse))
+    Hub.objects.update(down_since=timezone.now(), probe_at=timezone.now() + timedelta(minutes=1))
+    assert give_turns([quiet.pk], seconds=30, ended=lambda _: None) == [quiet.pk]
 
 
 class TestWait:
