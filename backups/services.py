@@ -7,8 +7,10 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from backups.models import BackupCode, BackupPool
 from devices import pins
@@ -70,6 +72,54 @@ def draw(device: Device) -> BackupCode | None:
                 enqueue(REFILL_TASK, str(device.pk))
                 return code
     return None
+
+
+def refill_now(pool: BackupPool, *, actor: User) -> None:
+    """A person asks for a refill: recorded. Raises ValidationError for a lock that is being removed or was."""
+    device = pool.device
+    if device.removal != Device.Removal.KEPT:
+        raise ValidationError(_("This lock is being removed: its pool is not filled any more."))
+    with transaction.atomic():
+        record(device, Event.Type.POOL_REFILL_ASKED, actor=actor)
+        refill(device)
+
+
+def replace_spare(code: BackupCode, *, actor: User) -> None:
+    """Take one ready spare off the lock, and want another with other digits. For digits that somebody may know.
+
+    It does to the pool what a lock does that loses a spare, no more: the pool fills up again by itself and is
+    never emptied by this. Raises ValidationError where that cannot be promised, and for a spare that is a guest's.
+    """
+    with transaction.atomic():
+        Device.objects.select_for_update().get(pk=code.pool.device_id)
+        code = BackupCode.objects.select_related("pool__device__property", "pool__device__hub", "pin").get(pk=code.pk)
+        if refusal := why_kept(code):
+            raise ValidationError(refusal)
+        _retire(code)
+        record(code.pool.device, Event.Type.BACKUP_REPLACED, actor=actor, backup=code.code_id)
+        note_state(code.pool)
+        refill(code.pool.device)
+        request_sync(code.pool.device)
+
+
+def why_kept(code: BackupCode) -> str:
+    """Why this spare cannot be replaced now, in words; "" when it can."""
+    device = code.pool.device
+    if code.drawn_at is not None:
+        return _("A guest has it: it stays theirs until checkout.")
+    if code.retired_at is not None:
+        return _("It has been replaced already.")
+    if device.removal != Device.Removal.KEPT:
+        return _("Its lock is being removed.")
+    if code.pin.status != Pin.Status.SET or code.pin.wanted != Pin.Wanted.PRESENT:
+        return _("It is not ready: it is being set, or set again, by itself.")
+    if device.online != Device.Online.YES or device.hub.down_since is not None:
+        return _("Its lock does not answer: no other spare could be set in its place.")
+    if device.trouble_count:
+        return _("Its lock has trouble with its codes: another spare might not get onto it.")
+    if _ready(code.pool) < 2:
+        return _("It is the last one that is ready. Wait until the pool has refilled.")
+    return ""
 
 
 def spare_seen(code: BackupCode) -> None:
@@ -215,7 +265,7 @@ def _new_code_id(pool: BackupPool) -> str:
     """Four hex digits that no backup of this lock ever had."""
     used = set(pool.codes.values_list("code_id", flat=True))
     for digits in (2, 3, 4):
-        for _ in range(20):
+        for _try in range(20):
             code_id = secrets.token_hex(digits).upper()
             if code_id not in used:
                 return code_id

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from devices.models import Device, Event
 from portal.clock import now
-from portal.models import User
+from portal.models import User, Workspace
 
 
 def record(
@@ -21,3 +21,8 @@ def record(
         subject=subject,
         data=data,
     )
+
+
+def record_in(workspace: Workspace, type: Event.Type, *, actor: User, **data: Any) -> Event:
+    """Append an event about a whole workspace."""
+    return Event.objects.create(workspace=workspace, type=type, at=now(), actor=actor, data=data)

@@ -37,6 +37,7 @@ SENTENCES = {
     T.STRAY_FOUND: gettext_lazy("%(label)s still opens the door"),
     T.UNMANAGED_FOUND: gettext_lazy("A code that is not ours was found on the lock"),
     T.UNMANAGED_GONE: gettext_lazy("A code that is not ours left the lock"),
+    T.BACKUP_REPLACED: gettext_lazy("Backup %(backup)s is replaced by another"),
 }
 TONES = {
     "ok": {T.CODE_SET, T.BACKUP_READY, T.POOL_ACTIVATED, T.POOL_REFILLED, T.DEVICE_CONNECTED, T.STRAY_REMOVED},

@@ -137,7 +137,12 @@ def wake_due() -> int:
 
 
 def check_lock(device: Device, *, actor: User | None = None) -> None:
-    """ "Check lock now": a person wants to know what is on it. The next turn reads it in full, at once."""
+    """ "Check lock now": a person wants to know what is on it. The next turn reads it in full, at once.
+
+    Raises ValidationError for a lock that has been removed: nobody speaks to it any more.
+    """
+    if device.removal == Device.Removal.REMOVED:
+        raise ValidationError(_("This lock has been removed. Add it again first."))
     with transaction.atomic():
         record(device, Event.Type.DEVICE_CHECKED, actor=actor)
         sync_now(device, read=True)

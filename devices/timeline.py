@@ -40,6 +40,7 @@ KINDS = {
     "shown": (_("PINs shown"), {T.CODE_REVEALED, T.CODE_OPENED_BY_GUEST}),
     "pools": (_("Backup pools"), {kind for kind in T if kind.startswith(("backup_pool.", "backup_code."))}),
     "locks": (_("Locks"), {kind for kind in T if kind.startswith(("device.", "unmanaged."))}),
+    "staff": (_("Our staff"), {kind for kind in T if kind.startswith("staff.")}),
 }
 
 

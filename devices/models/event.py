@@ -53,6 +53,10 @@ class Event(models.Model):
         DEVICE_REMOVED = "device.removed", _("Lock removed")
         STRAY_REMOVED = "device.stray_removed", _("A former code was found on the lock and removed")
         STRAY_FOUND = "device.stray_found", _("A former code still opens the door")
+        POOL_REFILL_ASKED = "backup_pool.refill_asked", _("Pool refill asked for")
+        BACKUP_REPLACED = "backup_code.replaced", _("Backup code replaced")
+        STAFF_LOOK_BEGAN = "staff.look_began", _("Our staff began a read-only look at the portal")
+        STAFF_LOOK_ENDED = "staff.look_ended", _("Our staff ended their look at the portal")
 
     workspace = models.ForeignKey("portal.Workspace", on_delete=models.PROTECT, related_name="events")
     device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
@@ -69,6 +73,7 @@ class Event(models.Model):
             models.Index(fields=["device", "-at"], name="devices_event_of_device"),  # a lock's latest activity
             models.Index(fields=["workspace", "-at"], name="devices_event_of_workspace"),  # the activity page
             models.Index(fields=["subject", "-at"], name="devices_event_of_code"),  # a code's own history
+            models.Index(fields=["at"], name="devices_event_by_day"),  # staff leaf through everybody's by day
         ]
 
     def __str__(self) -> str:
