@@ -1,10 +1,14 @@
-"""Who belongs to a workspace: inviting people, letting them in, changing what they may do, removing them."""
+"""Who belongs to a workspace: inviting people, letting them in, changing what they may do, removing them.
+
+And what staff do for people: opening a workspace, shutting somebody out, a second factor whose phone is lost.
+"""
 
 import secrets
 from datetime import timedelta
 from hashlib import sha256
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -39,6 +43,13 @@ def invite(*, workspace: Workspace, email: str, role: str, actor: User) -> tuple
         invitation.full_clean(exclude=["invited_by"])
         invitation.save()
     return invitation, token
+
+
+def resend(invitation: Invitation, *, actor: User) -> tuple[Invitation, str]:
+    """Ask once more, with a new secret. Raises ValidationError for an invitation that was accepted or taken back."""
+    if invitation.accepted_at or invitation.revoked_at:
+        raise ValidationError(_("It was accepted or taken back."))
+    return invite(workspace=invitation.workspace, email=invitation.email, role=invitation.role, actor=actor)
 
 
 def revoke(invitation: Invitation) -> bool:
@@ -116,6 +127,39 @@ def vouch_for(user: User) -> None:
     addresses = EmailAddress.objects.filter(user=user)
     if not addresses.filter(verified=True).exists():
         addresses.update_or_create(user=user, email=user.email.lower(), defaults={"verified": True, "primary": True})
+
+
+def open_workspace(workspace: Workspace) -> None:
+    """Save a new workspace. Raises ValidationError."""
+    workspace.full_clean()
+    workspace.save(force_insert=True)
+
+
+def shut_out(user: User, *, actor: User) -> None:
+    """End all of a person's sessions and let them sign in no more. Raises ValidationError."""
+    if user.pk == actor.pk:
+        raise ValidationError(_("You cannot shut yourself out."))
+    _set_active(user, False, actor)
+
+
+def let_in(user: User, *, actor: User) -> None:
+    """Let a person sign in again. Raises ValidationError."""
+    _set_active(user, True, actor)
+
+
+def take_factor_away(factor: Authenticator) -> None:
+    """Delete a second factor; with the last one go the codes that stand in for it."""
+    with transaction.atomic():
+        Authenticator.objects.filter(pk=factor.pk).delete()
+        left = Authenticator.objects.filter(user=factor.user_id)
+        if not left.exclude(type=Authenticator.Type.RECOVERY_CODES).exists():
+            left.delete()
+
+
+def _set_active(user: User, active: bool, actor: User) -> None:
+    if (user.is_staff or user.is_superuser) and not actor.is_superuser:
+        raise ValidationError(_("Only a superuser decides about staff."))
+    User.objects.filter(pk=user.pk).update(is_active=active)
 
 
 def _locked(membership: Membership) -> Membership:
