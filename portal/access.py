@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from portal.look import Look, membership_by
 from portal.models import Membership, User
 
 
@@ -19,6 +20,7 @@ class MemberRequest(HttpRequest):
 
     user: User
     membership: Membership
+    look: Look | None  # staff looking at somebody's portal
     htmx: Any
 
 
@@ -26,9 +28,14 @@ type View[**P] = Callable[Concatenate[Any, P], HttpResponseBase]  # Any: the req
 
 
 def membership_of(request: HttpRequest) -> Membership | None:
-    """The membership in use: the one picked in this session, else the person's first. None for outsiders."""
+    """The membership in use: the one picked in this session, else the person's first. None for outsiders.
+
+    For staff who look at a workspace's portal it is a viewer's, and stands nowhere.
+    """
     if not request.user.is_authenticated:
         return None
+    if look := getattr(request, "look", None):
+        return membership_by(look, request.user)
     found = list(Membership.objects.filter(user=request.user).select_related("workspace").order_by("pk"))
     picked = request.session.get("workspace")
     used = next((m for m in found if str(m.workspace_id) == picked), None) or next(iter(found), None)

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.full_page_sign_in",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "portal.middleware.ReadOnlyLook",
     "portal.middleware.membership",
     "portal.request_log.bind_whom",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -13,6 +13,7 @@ urlpatterns = [
     path("metrics", monitor_views.metrics, name="metrics"),
     path("favicon.ico", views.favicon, name="favicon"),
     path("accounts/", include("allauth.urls")),
+    path("admin/look/", include("devices.look_urls")),
     path("admin/", admin.site.urls),
     path("settings/", include("portal.settings_urls")),
     path("join/<str:token>/", join_views.join, name="join"),

@@ -39,6 +39,7 @@ HELP: Answers = (SIGN_IN, MISSING, REFUSED, OPEN)  # show a PIN, pull a backup, 
 CHANGE: Answers = (SIGN_IN, MISSING, REFUSED, REFUSED)
 NOBODY: Answers = (MISSING, MISSING, MISSING, MISSING)  # machines only, and only if the settings say so
 CHANGE_OWN: Answers = (SIGN_IN, OPEN, REFUSED, REFUSED)  # Charlie is the owner where he belongs
+STAFF: Answers = (SIGN_IN, REFUSED, REFUSED, REFUSED)  # our own people: tests/staff
 
 ROWS: dict[Answers, list[str]] = {
     PUBLIC: [
@@ -74,6 +75,7 @@ ROWS: dict[Answers, list[str]] = {
         *("person_role", "person_remove", "invitation_resend", "invitation_revoke"),
     ],
     CHANGE_OWN: ["hub_add", "code_new", "property_add", "settings", "people", "person_invite"],
+    STAFF: ["look_begin", "look_end"],
 }
 LAST = ["account_confirm_email", "account_logout"]  # after these nobody is signed in
 EXPECTED = {name: answers for answers, names in ROWS.items() for name in names}
@@ -113,6 +115,7 @@ def arguments(device: Device, alice: User, bob: User, workspace: Workspace) -> d
         "invitation": [invitation.pk],
         "guest": [code.guest_token],
         "join": [token],
+        "look": [workspace.pk],
         "account_confirm_email": [EmailConfirmationHMAC(unproven).key],
         "account_reset_password_from_key": ["1", "made-up"],
     }
