@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -13,6 +14,17 @@ from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
 from portal.staff import KeptAdmin, LookingAdmin, SeeAlso, Words, asks, link_to, person
 
 DETAILS = ["name", "address", "guest_phone", "if_nothing_works"]
+
+
+class TroubleFilter(admin.SimpleListFilter):
+    title = _("trouble")
+    parameter_name = "trouble"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Words]]:
+        return [(trouble.value, trouble.label) for trouble in Pin.Trouble if trouble]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(trouble=self.value()) if self.value() else queryset
 
 
 @admin.register(Property)
@@ -73,7 +85,7 @@ class DeviceAdmin(LookingAdmin):
         "removal",
     ]
     list_select_related = ["property", "hub"]
-    list_filter = ["online", "removal", "trouble", "make"]
+    list_filter = ["online", "removal", TroubleFilter, "make"]
     followed = frozenset({"property", "hub"})
     search_fields = ["name", "property__name", "property__workspace__name", "lock_ref", "id__startswith"]
     date_hierarchy = "added_at"
@@ -129,7 +141,7 @@ class PinAdmin(LookingAdmin):
         "next_attempt_at",
     ]
     list_select_related = ["device"]
-    list_filter = ["status", "wanted", "trouble", "priority"]
+    list_filter = ["status", "wanted", TroubleFilter, "priority"]
     followed = frozenset({"device"})
     search_fields = ["label", "code_id", "device__name", "device__id__startswith"]
     exclude = ["secret", "digest"]

@@ -9,7 +9,7 @@ from django.contrib.admin.models import LogEntry
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from portal import people, people_admin, queue_admin
@@ -37,24 +37,6 @@ class NewWorkspaceForm(forms.ModelForm[Workspace]):
         fields = ["name"]
 
 
-class MembersInline(admin.TabularInline[Membership, Workspace]):
-    model = Membership
-    fields = readonly_fields = ("person", "role")
-    extra = 0
-    can_delete = False
-    verbose_name_plural = _("people")
-
-    def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("user", "workspace").order_by("user__email")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    @admin.display(description=_("person"))
-    def person(self, membership: Membership) -> str:
-        return format_html('<a href="{}">{}</a>', page_of(membership.user), membership.user)
-
-
 @admin.register(Workspace)
 class WorkspaceAdmin(KeptAdmin):
     """Staff open a workspace and look at it. Its settings are its owners', whose page plans stays anew by them."""
@@ -70,7 +52,6 @@ class WorkspaceAdmin(KeptAdmin):
         SeeAlso(_("Codes"), "codes_accesscode", "device__property__workspace"),
         SeeAlso(_("Events"), "devices_event", "workspace"),
     ]
-    inlines = [MembersInline]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -81,21 +62,24 @@ class WorkspaceAdmin(KeptAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["name", "cover_lead_native", "cover_lead", "programming_lead_native", "programming_lead"]
         return (
-            ["id", "related", "look", *fields, "reveal_lead", "early_access", "mail_roles"]
+            ["id", "related", "look", "people", *fields, "reveal_lead", "early_access", "mail_roles"]
             if obj
             else ["name", "owner"]
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ["id", "related", "look"] if obj else []
-
-    def get_inlines(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.inlines if obj else []
+        return ["id", "related", "look", "people"] if obj else []
 
     @admin.display(description=_("portal"))
     def look(self, workspace: Workspace) -> str:
         url = reverse("look_begin", args=[workspace.pk])
         return format_html('<a href="{}">{}</a>', url, _("See it read-only"))
+
+    @admin.display(description=_("people"))
+    def people(self, workspace: Workspace) -> str:
+        members = workspace.memberships.select_related("user").order_by("user__name", "user__email")
+        rows = ((page_of(one.user), one.user, one.get_role_display()) for one in members)
+        return format_html_join("", '<p><a href="{}">{}</a>: {}</p>', rows) or "-"
 
     def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
         """Open it and invite its owner."""
