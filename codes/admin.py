@@ -30,6 +30,7 @@ class AccessCodeAdmin(LookingAdmin):
     followed = frozenset({"device", "device__property", "device__property__workspace"})
     search_fields = ["name", "booking_reference", "device__name", "id__startswith", "code_pins__pin__label"]
     date_hierarchy = "starts_at"
+    ordering = ["-created_at"]
     exclude = ["guest_nonce"]
     readonly_fields = ["id", "created_at"]
     see_also = [

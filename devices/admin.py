@@ -6,6 +6,8 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -36,6 +38,7 @@ class PropertyAdmin(KeptAdmin):
     list_filter = ["time_zone"]
     followed = frozenset({"workspace"})
     search_fields = ["name", "address", "workspace__name", "id__startswith"]
+    ordering = ["name"]
     see_also = [
         SeeAlso(_("Locks"), "devices_device", "property"),
         SeeAlso(_("Codes"), "codes_accesscode", "device__property"),
@@ -89,6 +92,7 @@ class DeviceAdmin(LookingAdmin):
     followed = frozenset({"property", "hub"})
     search_fields = ["name", "property__name", "property__workspace__name", "lock_ref", "id__startswith"]
     date_hierarchy = "added_at"
+    ordering = ["property__name", "name"]
     see_also = [
         SeeAlso(_("PINs"), "devices_pin", "device"),
         SeeAlso(_("Backup pool"), "backups_backuppool", "device"),
@@ -178,7 +182,11 @@ class EventAdmin(LookingAdmin):
 
     @admin.display(description=_("what happened"))
     def sentence(self, event: Event) -> str:
-        return history.entry_of(event).sentence
+        """Leads to the code it is about."""
+        words = history.entry_of(event).sentence
+        if event.subject is None:
+            return words
+        return format_html('<a href="{}">{}</a>', reverse("admin:codes_accesscode_change", args=[event.subject]), words)
 
 
 @admin.register(SimulatedLock)

@@ -43,6 +43,7 @@ class WorkspaceAdmin(KeptAdmin):
 
     list_display = ["name", "id", "look", "cover_lead_native", "cover_lead"]
     search_fields = ["name", "id__startswith", "memberships__user__email"]
+    ordering = ["name"]
     see_also = [
         SeeAlso(_("People"), "portal_membership", "workspace"),
         SeeAlso(_("Invitations"), "portal_invitation", "workspace"),

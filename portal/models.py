@@ -51,6 +51,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def get_short_name(self) -> str:
+        """What the admin calls the person."""
+        return str(self)
+
 
 class MailKind(models.TextChoices):
     """What a workspace's people are warned of by e-mail, the gravest first."""

@@ -59,7 +59,7 @@ class LookingAdmin(admin.ModelAdmin[Any]):
         return bool(request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}"))
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Only filters that a page offers: `?guest_token__startswith=a` would tell a secret letter by letter."""
+        """Only filters that a page offers: `?guest_nonce__startswith=a` would tell a secret letter by letter."""
         filters: list[Any] = [item[0] if isinstance(item, tuple) else item for item in self.get_list_filter(request)]
         offered = [name for name in (*filters, self.date_hierarchy, *self.followed) if isinstance(name, str)]
         return any(lookup == name or lookup.startswith(f"{name}__") for name in offered)
