@@ -12,7 +12,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -27,12 +27,13 @@ GUARD = Path(__file__).with_name("guard.py")
 
 @dataclass(frozen=True)
 class Program:
-    """What is to run. `well`, asked every few seconds with its age in seconds: False, it hangs, is started anew."""
+    """What is to run. `well`, asked every second with its age in seconds: False, it hangs, is started anew."""
 
     name: str
     argv: Sequence[str]
     well: Callable[[float], bool] | None = None
     once: bool = False  # ends by itself, and is then not started again
+    descriptors: Sequence[int] = ()  # open files of the parent that it gets under the same numbers
 
 
 class Guard:
@@ -73,7 +74,7 @@ class Guard:
 class Child:
     """A program that runs, in its own process group."""
 
-    def __init__(self, program: Program, guard: Guard, log: Path) -> None:
+    def __init__(self, program: Program, guard: Guard, log: Path | None) -> None:
         self.program = program
         self.restarts: deque[float] = deque()
         self.ended = False
@@ -88,7 +89,7 @@ class Child:
             os.write(pipe, f"+{os.getpid()}\n".encode())
             end_with_parent(parent)
 
-        with self._log.open("ab") as log:
+        with self._log.open("ab") if self._log else nullcontext() as log:
             # The parent has one thread, so code between fork and exec is safe.
             self.process = subprocess.Popen(  # noqa: S603  the programs are the caller's own
                 self.program.argv,
@@ -97,6 +98,7 @@ class Child:
                 stderr=log,
                 start_new_session=True,
                 preexec_fn=before_exec,
+                pass_fds=tuple(self.program.descriptors),
             )
 
     @property
@@ -118,23 +120,33 @@ class Supervisor:
     """Keeps programs running until it is told to stop.
 
     `with Supervisor(programs, logs=...) as running: running.watch()`, in the main thread of a process that has
-    no other. `tell` gets a sentence when a program dies and when it is given up.
+    no other. `tell` gets a sentence when a program dies and when it is given up. Without `logs` the programs write
+    where their parent does. `grace`: seconds to end by themselves. `patient`: nobody is ever given up.
     """
 
     RESTARTS = 5  # of one program within
-    PERIOD = 60.0  # seconds, before it is given up
-    GRACE = 3.5  # seconds to end by itself
-    CHECK_EVERY = 5.0
+    PERIOD = 60.0  # seconds, before it is given up, or waited for longer
+    LONGEST_PAUSE = 5.0
+    CHECK_EVERY = 1.0
 
     def __init__(
-        self, programs: Sequence[Program], *, logs: Path, tell: Callable[[str], None], pause: float = 1.0
+        self,
+        programs: Sequence[Program],
+        *,
+        logs: Path | None,
+        tell: Callable[[str], None],
+        pause: float = 1.0,
+        grace: float = 3.5,
+        patient: bool = False,
     ) -> None:
         self.programs, self.logs, self.tell, self.pause = programs, logs, tell, pause
+        self.grace, self.patient = grace, patient
         self.children: list[Child] = []
         self._stop = Event()
 
     def __enter__(self) -> Self:
-        self.logs.mkdir(parents=True, exist_ok=True)
+        if self.logs:
+            self.logs.mkdir(parents=True, exist_ok=True)
         for number in STOP_SIGNALS:
             signal.signal(number, self._on_signal)
         self.guard = Guard()
@@ -153,8 +165,8 @@ class Supervisor:
     def stopping(self) -> bool:
         return self._stop.is_set()
 
-    def log_of(self, program: Program) -> Path:
-        return self.logs / f"{program.name}.log"
+    def log_of(self, program: Program) -> Path | None:
+        return self.logs / f"{program.name}.log" if self.logs else None
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> bool:
         """Block until a signal comes or `until` is met (True), or a program that keeps dying is given up (False)."""
@@ -173,7 +185,7 @@ class Supervisor:
         self._stop.set()
         for child in self.children:
             child.ask_to_stop()
-        deadline = time.monotonic() + self.GRACE
+        deadline = time.monotonic() + self.grace
         while time.monotonic() < deadline and any(child.alive for child in self.children):
             time.sleep(0.05)
         for child in self.children:
@@ -192,7 +204,7 @@ class Supervisor:
         if child.program.once:
             child.ended = True
             if code:
-                self.tell(f"{name} ended early ({_reason(code)}); its log is {self.log_of(child.program)}.")
+                self.tell(f"{name} ended early ({_reason(code)}){self._where(child)}.")
             return True
         return self._restart(child, f"{name} ended by itself ({_reason(code)})")
 
@@ -200,15 +212,20 @@ class Supervisor:
         now = time.monotonic()
         while child.restarts and now - child.restarts[0] > self.PERIOD:
             child.restarts.popleft()
-        where = f"its log is {self.log_of(child.program)}"
-        if len(child.restarts) >= self.RESTARTS:
-            self.tell(f"{what} {self.RESTARTS + 1} times in {self.PERIOD:.0f} s; giving up. {where.capitalize()}.")
+        where, often = self._where(child), len(child.restarts)
+        if often >= self.RESTARTS and not self.patient:
+            self.tell(f"{what} {self.RESTARTS + 1} times in {self.PERIOD:.0f} s; giving up.{where.replace(';', '')}")
             return False
-        self.tell(f"{what}; starting it again; {where}.")
+        self.tell(f"{what}; starting it again{where}.")
         child.restarts.append(now)
-        if not self._stop.wait(self.pause):
+        pause = min(self.pause * 2 ** (often // 2), self.LONGEST_PAUSE) if self.patient else self.pause
+        if not self._stop.wait(pause):
             child.start(self.guard)
         return True
+
+    def _where(self, child: Child) -> str:
+        log = self.log_of(child.program)
+        return f"; its log is {log}" if log else ""
 
     def _end_those_that_hang(self) -> None:
         for child in self.children:

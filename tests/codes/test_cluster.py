@@ -2,58 +2,17 @@
 
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Iterator
 
 import pytest
-from django.db import connection
 from django_q.models import OrmQ
 
 from devices.models import Device, Event, Pin, SimulatedLock
 from tests import factories
 from tests.engine import guest, lease_runs_out, opens, own, ready, truth
+from tests.running import Running, children, wait_for
 
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-WITHIN = 25.0  # seconds until a test gives up
-
-
-def environment() -> dict[str, str]:
-    """The children's: these settings, on the database of this test run."""
-    name = str(connection.settings_dict["NAME"])
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{name}"
-    else:
-        url = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}"))
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url, "QUEUE_WORKERS": "1"}
-
-
-class Running:
-    """A command of ours in a process group of its own."""
-
-    def __init__(self, command: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "manage.py", command],
-            cwd=ROOT,
-            env=environment(),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
-    def stop(self) -> None:
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(10)
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 @pytest.fixture
@@ -75,21 +34,9 @@ def pulse(device: Device) -> Iterator[Running]:
     running.stop()
 
 
-def wait_for(what: Callable[[], object]) -> None:
-    ends = time.monotonic() + WITHIN
-    while not what():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.05)
-
-
 def is_set(pin: Pin) -> bool:
     pin.refresh_from_db()
     return pin.status == Pin.Status.SET
-
-
-def children(pid: int) -> list[int]:
-    """The processes that this one started, the first first."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_click_is_on_the_lock_by_the_workers_alone(device: Device, workers: Running) -> None:

@@ -3,27 +3,25 @@
 import fcntl
 import http.client
 import os
-import socket
 import sys
 from argparse import SUPPRESS, ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import connections
 
 from codes.demo import state, story
 from codes.demo.seed import MANAGER, PASSWORD, seed
+from portal import cluster, web
+from portal.preflight import port_problem
 from portal.process import Program, Supervisor, end_with_launcher
-from portal.queue import alive
 
 HOST = "127.0.0.1"
-SILENT = timedelta(minutes=3)  # the heartbeat's schedule calls each minute
 
 
 class Command(BaseCommand):
@@ -64,13 +62,8 @@ def check_port(port: int) -> None:
     """Raises CommandError when somebody listens there, or nobody could."""
     if not 0 < port < 65536:
         raise CommandError("--port takes a number from 1 to 65535.")
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            reason = (error.strerror or "").lower()
-            raise CommandError(f"Port {port} cannot be used ({reason}). Choose another one with --port.") from error
+    if reason := port_problem(HOST, port):
+        raise CommandError(f"Port {port} cannot be used ({reason}). Choose another one with --port.")
 
 
 @contextmanager
@@ -106,34 +99,11 @@ def programs(port: int) -> list[Program]:
     """What runs: the web server, the workers, the tick, and the story until it is told."""
     manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
     return [
-        Program("web", web(port)),
-        Program("workers", [*manage, "qcluster"], well=workers_are_well),
+        Program("web", web.argv(bind=f"{HOST}:{port}", workers=2, threads=4, grace=2)),
+        cluster.program(),
         Program("tick", [*manage, "tick"]),
         Program("story", [*manage, "demo", "--story"], once=True),
     ]
-
-
-def web(port: int) -> list[str]:
-    return [
-        sys.executable,
-        *("-m", "gunicorn", "portal.wsgi"),
-        *("--chdir", str(settings.BASE_DIR)),
-        *("--bind", f"{HOST}:{port}"),
-        *("--workers", "2", "--threads", "4", "--graceful-timeout", "2"),
-        *("--logger-class", "portal.gunicorn_log.Lines"),
-        "--no-control-socket",
-    ]
-
-
-def workers_are_well(age: float) -> bool:
-    """A cluster whose worker was killed can freeze: its heartbeat tells."""
-    if age < SILENT.total_seconds():
-        return True
-    close_old_connections()
-    try:
-        return alive("worker", SILENT)
-    except DatabaseError:
-        return True  # the database is away: no fault of the workers
 
 
 def answers(port: int) -> bool:
