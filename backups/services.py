@@ -13,6 +13,7 @@ from django.db.models import Count, F, Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from backups.models import BackupCode, BackupPool
+from backups.restored import make_way
 from devices import pins
 from devices.activity import record
 from devices.models import Device, Event, Pin
@@ -40,6 +41,8 @@ def refill(device: Device, *, wake: bool = True) -> None:
         changed = _retire_lost(pool)
         spares = list(pool.codes.spare().select_related("pin"))
         target = target_of(device, pool, have=len(spares))
+        if target < 1:
+            changed |= make_way(device, 1)
         if len(spares) > target:
             changed |= _withdraw(spares, len(spares) - target)
         elif len(spares) < target:

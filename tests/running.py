@@ -42,16 +42,17 @@ def environment(**more: str) -> dict[str, str]:
 class Running:
     """A command of ours in a process group of its own; `hasty` with a watchdog that waits for 7 s only."""
 
-    def __init__(self, *command: str, hasty: bool = False, **more: str) -> None:
+    def __init__(self, *command: str, hasty: bool = False, log: Path = Path(os.devnull), **more: str) -> None:
         program = ["-c", HASTY, "manage.py"] if hasty else ["manage.py"]
-        self.process = subprocess.Popen(
-            [sys.executable, *program, *command],
-            cwd=ROOT,
-            env=environment(**more),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        with log.open("ab") as lines:
+            self.process = subprocess.Popen(
+                [sys.executable, *program, *command],
+                cwd=ROOT,
+                env=environment(**more),
+                stdout=lines,
+                stderr=lines,
+                start_new_session=True,
+            )
 
     @property
     def pid(self) -> int:
