@@ -11,7 +11,7 @@ RENEWED_AFTER = 5000  # requests, give or take 500: a slow leak never adds up
 def argv(*, bind: str, workers: int, threads: int, grace: int) -> list[str]:
     """The command line. `bind` is host:port or unix:/path; `grace` is what requests get to end, in seconds.
 
-    No access log: a guest's link is a secret, and the address is in it. The proxy's log should leave `/g/` out, too.
+    No access log of gunicorn's: the portal writes its own line for each request, without what opens something.
     """
     return [
         sys.executable,
