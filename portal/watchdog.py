@@ -16,7 +16,7 @@ from portal.signs import Ear, Sign
 
 logger = logging.getLogger(__name__)
 
-SILENCE = 20.0  # seconds: SQLite's own time-out, for which a healthy process may wait; with a restart below 30
+SILENCE = 15.0  # seconds: far more than a healthy round takes; with the restart well below 30, on a slow machine, too
 STARTING = 60.0  # seconds until a new cluster must give its first sign
 LATE = 10.0  # seconds past the queue's time-out after which the sentinel should have ended a task
 
