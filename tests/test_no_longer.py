@@ -16,6 +16,7 @@ from tests.test_isolation import (
     ADMIN,
     ALL,
     EXPECTED,
+    NOBODY,
     OPEN,
     PUBLIC,
     REFUSED,
@@ -67,7 +68,7 @@ def test_who_left_the_workspace_sees_and_changes_nothing(alice: User, arguments:
     client = Client()
     client.force_login(alice)
     Membership.objects.filter(user=alice).delete()
-    names = [name for name in ALL if EXPECTED[name] != PUBLIC and not name.startswith(PERSONAL)]
+    names = [name for name in ALL if EXPECTED[name] not in (PUBLIC, NOBODY) and not name.startswith(PERSONAL)]
     wrong = [only(client, name, arguments, REFUSED) for name in names]
     assert len(names) > 30 and not [line for line in wrong if line]
 
@@ -86,7 +87,7 @@ def test_staff_are_no_members(arguments: dict[str, list[object]], db: None) -> N
     """Even who may do everything in the admin belongs to no workspace by that."""
     client = Client()
     client.force_login(factories.UserFactory(is_staff=True, is_superuser=True))
-    names = [name for name in ALL if EXPECTED[name] not in (PUBLIC, STAFF) and not name.startswith(PERSONAL)]
+    names = [name for name in ALL if EXPECTED[name] not in (PUBLIC, NOBODY, STAFF) and not name.startswith(PERSONAL)]
     wrong = [only(client, name, arguments, REFUSED) for name in names]
     assert not [line for line in wrong if line]
 
