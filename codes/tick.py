@@ -12,6 +12,7 @@ from backups.services import short_of_spares
 from codes.cover import cover_if_due, cover_next, due_for_cover
 from codes.models import AccessCode
 from codes.services import end_code
+from devices.hubs import resume_searches
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from devices.services import REFILL_TASK, request_sync, wake_due
 from portal.clock import now
@@ -78,6 +79,7 @@ def sweep() -> None:
     Device.objects.filter(next_sync_at=None).exclude(removal=Device.Removal.REMOVED).update(next_sync_at=at)
     for device in _with_uncovered():
         cover_next(device)
+    resume_searches(at)
     # Some of them at random if they are many: a full lock, which stays short, must not keep others from their turn.
     for device in short_of_spares().order_by("?")[: room()]:
         enqueue(REFILL_TASK, str(device.pk))

@@ -6,7 +6,8 @@ from django.db import transaction
 
 from codes.models import AccessCode
 from codes.services import change_code
-from devices.models import Property
+from devices.activity import record_place
+from devices.models import Event, Property
 from portal.clock import from_wall_clock, now, wall_clock
 from portal.models import User
 
@@ -32,6 +33,8 @@ def change_time_zone(place: Property, zone: str, *, actor: User | None = None) -
         place.time_zone = zone
         place.full_clean()
         place.save(update_fields=["time_zone"])
+        if zone != old:
+            record_place(place, Event.Type.PROPERTY_ZONE_CHANGED, actor=actor, was=old, stays=len(moved))
         for code in moved:
             starts_at, ends_at = moved_to(code, old, zone)
             change_code(code, name=code.name, starts_at=starts_at, ends_at=ends_at, actor=actor)

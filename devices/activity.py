@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from devices.models import Device, Event
+from devices.models import Device, Event, Property
 from portal.clock import now
 from portal.models import User, Workspace
 
@@ -23,6 +23,12 @@ def record(
     )
 
 
-def record_in(workspace: Workspace, type: Event.Type, *, actor: User, **data: Any) -> Event:
-    """Append an event about a whole workspace."""
+def record_place(place: Property, type: Event.Type, *, actor: User | None = None, **data: Any) -> Event:
+    """Append an event about a property. Its name, its id and its zone of that time stand in `data`."""
+    about = {"name": place.name, "property": str(place.pk), "zone": place.time_zone}
+    return record_in(place.workspace, type, actor=actor, **{**about, **data})
+
+
+def record_in(workspace: Workspace, type: Event.Type, *, actor: User | None = None, **data: Any) -> Event:
+    """Append an event about no lock in particular."""
     return Event.objects.create(workspace=workspace, type=type, at=now(), actor=actor, data=data)

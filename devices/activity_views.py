@@ -44,7 +44,7 @@ def _rows(lines: Iterator[Line]) -> Iterator[list[object]]:
         yield [
             wall_clock(event.at, line.zone).isoformat(sep=" ", timespec="seconds"),
             line.zone,
-            device.property.name if device else "",
+            device.property.name if device else event.data["name"] if line.about_property else "",
             device.name if device else "",
             event.type,
             line.entry.sentence,

@@ -3,14 +3,13 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from devices.models import Hub, Property
+from devices.models import Device, Hub, Property
 from portal.models import Workspace
 
 
 class HubForm(forms.Form):
     """A hub by its address, and the property its locks belong to."""
 
-    provider = forms.ChoiceField(label=_("Kind of hub"), choices=Hub.Provider.choices)
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("What your team calls it, like “Lakeview hub”.")
     )
@@ -28,3 +27,24 @@ class HubForm(forms.Form):
         places = self.fields["property"]
         assert isinstance(places, forms.ModelChoiceField)  # noqa: S101  declared above
         places.queryset = Property.objects.filter(workspace=workspace).order_by("name")
+
+
+class NewHubForm(HubForm):
+    provider = forms.ChoiceField(label=_("Kind of hub"), choices=Hub.Provider.choices)
+
+    field_order = ["provider", "name", "address", "property"]
+
+
+class LockForm(forms.Form):
+    """A lock's name, and the property it is in."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("Guests read it on their page, above the PIN: “Front door”.")
+    )
+    property = forms.ModelChoiceField(Property.objects.none(), label=_("Property"))
+
+    def __init__(self, *args: object, device: Device, **kwargs: object) -> None:
+        super().__init__(*args, initial={"name": device.name, "property": device.property_id}, **kwargs)  # type: ignore[arg-type, misc]
+        places = self.fields["property"]
+        assert isinstance(places, forms.ModelChoiceField)  # noqa: S101  declared above
+        places.queryset = Property.objects.filter(workspace=device.property.workspace_id).order_by("name")

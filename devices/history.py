@@ -1,13 +1,15 @@
 """What happened on a lock, as sentences a manager reads."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from devices.models import Event, Pin
+from devices.models import Event, Hub, Pin
+from portal.moments import moment
 
 MOST = 12  # told on a lock's page
 
@@ -23,14 +25,14 @@ SENTENCES = {
     T.CODE_REMOVAL_LATE: gettext_lazy("%(name)s’s code is still to be removed"),
     T.CODE_CHANGED_OUTSIDE: gettext_lazy("%(label)s was changed on the lock by somebody else"),
     T.CODE_DELETED_OUTSIDE: gettext_lazy("%(label)s was deleted on the lock by somebody else"),
-    T.CODE_OPENED_BY_GUEST: gettext_lazy("%(name)s opened the link"),
     T.CODE_NOT_WORKING: gettext_lazy("%(name)s says that the PIN does not work"),
     T.CODE_PIN_CHANGED: gettext_lazy("%(name)s gets another PIN"),
     T.CODE_RETRIED: gettext_lazy("%(name)s’s code is tried again"),
     T.CODE_LINK_RENEWED: gettext_lazy("%(name)s’s link was replaced"),
     T.CODE_REVEALED: gettext_lazy("%(name)s’s PIN was shown"),
     T.CODE_OPENED_BY_GUEST: gettext_lazy("%(name)s opened the guest link"),
-    T.BACKUP_PULLED: gettext_lazy("Backup %(backup)s pulled for %(name)s"),
+    T.CODE_REPORT_SETTLED: gettext_lazy("%(name)s can open the door"),
+    T.BACKUP_PULLED: gettext_lazy("Backup %(backup)s given to %(name)s"),
     T.UNCOVERED: gettext_lazy("No backup was ready for %(name)s"),
     T.POOL_REFILLED: gettext_lazy("Backup pool full again"),
     T.STRAY_REMOVED: gettext_lazy("%(label)s was found on the lock and taken off"),
@@ -38,6 +40,20 @@ SENTENCES = {
     T.UNMANAGED_FOUND: gettext_lazy("A code that is not ours was found on the lock"),
     T.UNMANAGED_GONE: gettext_lazy("A code that is not ours left the lock"),
     T.BACKUP_REPLACED: gettext_lazy("Backup %(backup)s is replaced by another"),
+    T.DEVICE_CHANGED: gettext_lazy("%(lock)s was renamed or moved"),
+    T.HUB_ADDED: gettext_lazy("Hub %(name)s added"),
+    T.HUB_CHANGED: gettext_lazy("Hub %(name)s changed"),
+    T.HUB_SEARCHED: gettext_lazy("%(name)s was asked for its locks"),
+    T.HUB_REMOVED: gettext_lazy("Hub %(name)s removed"),
+    T.PROPERTY_ADDED: gettext_lazy("Property %(name)s added"),
+    T.PROPERTY_CHANGED: gettext_lazy("Property %(name)s changed"),
+    T.PROPERTY_ZONE_CHANGED: gettext_lazy("%(name)s is on another time zone"),
+}
+FIELDS = {
+    "name": gettext_lazy("name"),
+    "address": gettext_lazy("address"),
+    "guest_phone": gettext_lazy("phone for guests"),
+    "if_nothing_works": gettext_lazy("“if nothing works”"),
 }
 TONES = {
     "ok": {T.CODE_SET, T.BACKUP_READY, T.POOL_ACTIVATED, T.POOL_REFILLED, T.DEVICE_CONNECTED, T.STRAY_REMOVED},
@@ -64,6 +80,12 @@ def entry_of(event: Event) -> Entry:
 
 
 def _sentence(event: Event) -> str:
+    """`Backup 7F3A given to Ben Okafor: the lock did not answer, 5 tries`"""
+    told, why = _what(event), ", ".join(_why(event))
+    return _("%(told)s: %(why)s") % {"told": told, "why": why} if why else told
+
+
+def _what(event: Event) -> str:
     pattern = SENTENCES.get(T(event.type)) if event.type in T.values else None
     try:
         return str(pattern) % event.data if pattern else str(event.get_type_display())
@@ -71,17 +93,100 @@ def _sentence(event: Event) -> str:
         return str(event.get_type_display())
 
 
+def _why(event: Event) -> Iterable[str]:
+    reason, tries = event.data.get("reason"), event.data.get("tries")
+    if reason in Pin.Trouble.values and reason:
+        yield str(Pin.Trouble(reason).label)
+    if tries and (event.type != T.CODE_SET or tries > 1):
+        yield ngettext("%(count)d try", "%(count)d tries", tries) % {"count": tries}
+
+
 def _details(event: Event) -> Iterable[str]:
     if event.actor:
         yield _("By %(person)s.") % {"person": event.actor}
-    reason, tries = event.data.get("reason"), event.data.get("tries")
-    if reason in Pin.Trouble.values and reason:
-        yield _("Reason: %(reason)s.") % {"reason": Pin.Trouble(reason).label}
-    if tries and event.type != T.CODE_SET:
-        yield ngettext("%(count)d try.", "%(count)d tries.", tries) % {"count": tries}
-    if event.type == T.DEVICE_LOW_BATTERY and event.data.get("battery") is not None:
+    if tell := DETAILS.get(event.type):
+        yield from tell(event)
+
+
+def _battery(event: Event) -> Iterable[str]:
+    if event.data.get("battery") is not None:
         yield _("%(percent)d%% left.") % {"percent": event.data["battery"]}
-    if event.type == T.DEVICE_REMOVED and event.data.get("left"):
-        yield _("May still be on it: %(labels)s.") % {"labels": ", ".join(event.data["left"])}
-    if event.type == T.BACKUP_PULLED:
-        yield _("Same dates; the guest notices nothing.")
+
+
+def _left_on_it(event: Event) -> Iterable[str]:
+    if event.data.get("left"):
+        yield _("May still open it: %(labels)s.") % {"labels": ", ".join(event.data["left"])}
+
+
+def _covered(event: Event) -> Iterable[str]:
+    yield _("Same dates; the guest notices nothing.")
+
+
+def _stay(event: Event) -> Iterable[str]:
+    """What a stay was, and what it is now."""
+    old, new = event.data.get("was"), event.data.get("now")
+    if not (old and new):
+        return
+    zone = event.device.property.time_zone if event.device else "UTC"
+    if old[1:] != new[1:]:
+        yield _("%(new)s instead of %(old)s.") % {"new": _span(new[1:], zone), "old": _span(old[1:], zone)}
+    if old[0] != new[0]:
+        yield _("Called %(old)s before.") % {"old": old[0]}
+
+
+def _span(ends: Sequence[str | None], zone: str) -> str:
+    return " → ".join(strip_tags(moment(datetime.fromisoformat(end), zone)) for end in ends if end)
+
+
+def _place(place: Event) -> Iterable[str]:
+    number = str(place.data.get("place", ""))
+    if number.isdecimal():
+        yield _("In space %(place)s. The portal leaves it alone.") % {"place": number}
+
+
+def _lock_was(event: Event) -> Iterable[str]:
+    data = event.data
+    if data.get("was") and data["was"] != data.get("lock"):
+        yield _("Called %(old)s before.") % {"old": data["was"]}
+    if data.get("place_was") and data["place_was"] != data.get("place"):
+        yield _("From %(old)s to %(new)s.") % {"old": data["place_was"], "new": data["place"]}
+
+
+def _search(event: Event) -> Iterable[str]:
+    silence, found, added = event.data.get("silence"), event.data.get("found"), event.data.get("added")
+    if silence in Hub.Silence.values and silence:
+        yield _("No locks were found: %(silence)s.") % {"silence": Hub.Silence(silence).label}
+    elif found is not None:
+        locks = ngettext("%(count)d lock found", "%(count)d locks found", found) % {"count": found}
+        new = ngettext("%(count)d new", "%(count)d new", added or 0) % {"count": added or 0}
+        yield _("%(locks)s, %(new)s.") % {"locks": locks, "new": new}
+
+
+def _property(event: Event) -> Iterable[str]:
+    fields = [str(FIELDS[field]) for field in event.data.get("changed", ()) if field in FIELDS]
+    if fields:
+        yield _("Changed: %(fields)s.") % {"fields": ", ".join(fields)}
+    if event.data.get("was") and event.data["was"] != event.data.get("name"):
+        yield _("Called %(old)s before.") % {"old": event.data["was"]}
+
+
+def _zone_was(event: Event) -> Iterable[str]:
+    if event.data.get("was") and event.data.get("zone"):
+        yield _("%(new)s instead of %(old)s.") % {"new": event.data["zone"], "old": event.data["was"]}
+    if stays := event.data.get("stays"):
+        yield ngettext("%(count)d stay to come was moved.", "%(count)d stays to come were moved.", stays) % {
+            "count": stays
+        }
+
+
+DETAILS: dict[str, Callable[[Event], Iterable[str]]] = {
+    T.DEVICE_LOW_BATTERY: _battery,
+    T.DEVICE_REMOVED: _left_on_it,
+    T.BACKUP_PULLED: _covered,
+    T.CODE_CHANGED: _stay,
+    T.UNMANAGED_FOUND: _place,
+    T.DEVICE_CHANGED: _lock_was,
+    T.HUB_SEARCHED: _search,
+    T.PROPERTY_CHANGED: _property,
+    T.PROPERTY_ZONE_CHANGED: _zone_was,
+}

@@ -39,10 +39,14 @@ class Lease:
         if not self._mine().update(syncing_until=until):
             raise LeaseLost
 
-    def release(self, next_sync_at: datetime | None) -> None:
-        """Give the lock back, due again at that moment, or at once if something new was wanted meanwhile."""
+    def release(self, next_sync_at: datetime | None, *, seen_at: datetime | None = None) -> None:
+        """Give the lock back, due again at that moment, or at once if something new was wanted meanwhile.
+
+        `seen_at`: when it answered; None: it did not.
+        """
         due = Case(When(version=self.version, then=Value(next_sync_at)), default=Value(now()))
-        self._mine().update(lease_token=None, syncing_until=None, next_sync_at=due)
+        seen = {"seen_at": seen_at} if seen_at else {}
+        self._mine().update(lease_token=None, syncing_until=None, next_sync_at=due, **seen)
 
     def hold(self) -> Device:
         """The lock's row, locked for this transaction. Raises LeaseLost."""

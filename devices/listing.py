@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Window
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from devices.hubs import hubs_of
 from devices.models import Device, Hub, Pin
+from devices.providers.base import ReadBack
 from portal.clock import now
 from portal.models import Workspace
 from portal.moments import clock
@@ -103,7 +106,10 @@ def _failing_calls(device: Device) -> Words:
 
 
 def page_of(workspace: Workspace, words: str, number: str | None) -> Page[Device]:
-    """One page of the workspace's locks, all words found in lock, property, make or model."""
+    """One page of the workspace's locks, all words found in lock, property, make or model.
+
+    One query, but for a number past the end.
+    """
     found: QuerySet[Device] = Device.objects.of(workspace).select_related("property", "hub")
     for word in words.split():
         found = found.filter(
@@ -112,15 +118,50 @@ def page_of(workspace: Workspace, words: str, number: str | None) -> Page[Device
             | Q(make__icontains=word)
             | Q(model__icontains=word)
         )
-    return Paginator(found.order_by("property__name", "name", "pk"), A_PAGE).get_page(number)
+    found = found.order_by("property__name", "name", "pk")
+    pages = Paginator(found, A_PAGE)
+    wanted = int(number) if number and number.isdecimal() and len(number) < 7 else 1
+    rows = list(found.annotate(total=Window(Count("pk")))[max(wanted - 1, 0) * A_PAGE :][:A_PAGE])
+    if not rows or not wanted:
+        return pages.get_page(number)
+    pages.count = rows[0].total  # so that it need not count once more
+    return Page(rows, wanted, pages)
 
 
 def hubs_to_mention(workspace: Workspace) -> list[Hub]:
-    """Hubs that are down, and those whose locks have not been found yet; each with `locks`, how many it has."""
-    kept = Count("devices", filter=~Q(devices__removal=Device.Removal.REMOVED))
-    return list(
-        Hub.objects.filter(workspace=workspace)
-        .annotate(locks=kept)
-        .filter(Q(down_since__isnull=False) | ~Exists(Device.objects.filter(hub=OuterRef("pk"))))
-        .order_by("down_since", "name")
-    )
+    """Hubs that are down, that are being asked for their locks, or did not tell of any; each with `locks`."""
+    untold = ~Exists(Device.objects.filter(hub=OuterRef("pk")))
+    asked = Q(searching_since__isnull=False) | ~Q(search_silence=Hub.Silence.NONE)
+    return list(hubs_of(workspace).filter(Q(down_since__isnull=False) | asked | untold).order_by("down_since", "name"))
+
+
+def search_state(hub: Hub) -> Fact:
+    """How the search for its locks goes, or went."""
+    if hub.searching_since:
+        return Fact(_("Looking for its locks"), "wait")
+    if hub.search_silence:
+        return Fact(_("Does not answer"), "bad")
+    if hub.found is None:
+        return Fact(_("Not asked yet"), "quiet")
+    if not hub.found:
+        return Fact(_("Has no locks"), "warn")
+    return Fact(ngettext("%(count)d lock found", "%(count)d locks found", hub.found) % {"count": hub.found}, "ok")
+
+
+def confirmed(device: Device) -> Words:
+    """When all that is on the lock was last read from it."""
+    if device.caps and device.caps.read_back is ReadBack.NONE:
+        return _("This lock cannot confirm its codes")
+    if device.read_at is None:
+        return _("Codes not confirmed yet")
+    return format_html(_("Codes confirmed {}"), clock(device.read_at, zone_of(device)))
+
+
+def last_seen(device: Device) -> Words:
+    """When it last answered; "" when nobody knows."""
+    return format_html(_("Last seen {}"), clock(device.seen_at, zone_of(device))) if device.seen_at else ""
+
+
+def unmanaged_places(device: Device) -> str:
+    """`7`, `3 and 7`: where on the lock codes are that are not ours, as far as places have names people know."""
+    return get_text_list([str(place) for place in device.unmanaged], _("and"))

@@ -2,11 +2,13 @@
 
 from typing import TypedDict, Unpack
 
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django_stubs_ext import WithAnnotations
 
-from devices.models import Device, Property
-from portal.models import Workspace
+from devices.activity import record_place
+from devices.models import Device, Event, Property
+from portal.models import User, Workspace
 
 
 class Details(TypedDict):
@@ -25,20 +27,33 @@ class Locks(TypedDict):
 type CountedPlaces = QuerySet[WithAnnotations[Property, Locks]]
 
 
-def add_property(workspace: Workspace, *, time_zone: str, **details: Unpack[Details]) -> Property:
+def add_property(
+    workspace: Workspace, *, time_zone: str, actor: User | None = None, **details: Unpack[Details]
+) -> Property:
     """Add a place to a workspace. Raises ValidationError, for an unknown zone among others."""
     place = Property(workspace=workspace, time_zone=time_zone, **details)
     place.full_clean()
-    place.save()
+    with transaction.atomic():
+        place.save()
+        record_place(place, Event.Type.PROPERTY_ADDED, actor=actor)
     return place
 
 
-def change_property(place: Property, **details: Unpack[Details]) -> None:
-    """Change what is written about a place; its zone stays. Raises ValidationError."""
-    for name, value in details.items():
-        setattr(place, name, value)
-    place.full_clean()
-    place.save(update_fields=[*details])
+def change_property(place: Property, *, actor: User | None = None, **details: Unpack[Details]) -> None:
+    """Change what is written about a place; its zone stays. Raises ValidationError.
+
+    The activity names what was changed, and the old name; a team's notes are not copied there.
+    """
+    with transaction.atomic():
+        before = Property.objects.select_for_update().get(pk=place.pk)
+        for name, value in details.items():
+            setattr(place, name, value)
+        place.full_clean()
+        changed = [name for name in details if getattr(before, name) != getattr(place, name)]
+        if not changed:
+            return
+        place.save(update_fields=changed)
+        record_place(place, Event.Type.PROPERTY_CHANGED, actor=actor, was=before.name, changed=changed)
 
 
 def properties_of(workspace: Workspace) -> CountedPlaces:

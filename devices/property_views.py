@@ -31,7 +31,7 @@ def property_add(request: MemberRequest) -> HttpResponse:
     form = NewPropertyForm(request.POST or None, initial=initial)
     if form.is_valid():
         try:
-            place = properties.add_property(workspace, **form.cleaned_data)
+            place = properties.add_property(workspace, actor=request.user, **form.cleaned_data)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -47,7 +47,7 @@ def property_edit(request: MemberRequest, pk: UUID) -> HttpResponse:
     form = PropertyForm(request.POST or None, instance=place)
     if form.is_valid():
         try:
-            properties.change_property(place, **form.cleaned_data)
+            properties.change_property(place, actor=request.user, **form.cleaned_data)
         except ValidationError as error:
             add_errors(form, error)
         else:

@@ -17,6 +17,7 @@ from django.db import DatabaseError
 
 from devices.lease import LeaseLost
 from devices.metrics import count_call
+from devices.models import Hub
 from devices.programming import Call, ProviderFailed, Steps
 from devices.providers.base import NoAnswer, Unreachable
 from devices.providers.registry import provider_for
@@ -86,10 +87,14 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
 
 
 def perform(call: Call) -> Any:
-    """Make one provider call. Raises Unreachable, NoAnswer, or ProviderFailed with no more than a class name."""
+    """Make one provider call about a lock. Raises as `ask` does."""
+    return ask(call.hub, call.operation, call.lock_ref, *call.arguments, deadline=call.deadline)
+
+
+def ask(hub: Hub, operation: str, *arguments: Any, deadline: float) -> Any:
+    """Make one call to a hub. Raises Unreachable, NoAnswer, or ProviderFailed with no more than a class name."""
     try:
-        provider = provider_for(call.hub)
-        return getattr(provider, call.operation)(call.lock_ref, *call.arguments, deadline=call.deadline)
+        return getattr(provider_for(hub), operation)(*arguments, deadline=deadline)
     except (Unreachable, NoAnswer, TimeoutError):
         raise
     except BaseException as error:  # a driver's CancelledError is no Exception

@@ -1,4 +1,4 @@
-"""What may be wanted of hubs and locks. Writes what is wanted, and wakes the worker; never speaks to a lock."""
+"""What may be wanted of locks. Writes what is wanted, and wakes the worker; never speaks to a lock."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,44 +10,18 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
-from devices import hub_address
 from devices.activity import record
 from devices.lease import MAX_QUEUE_MARK, free, speakable, unqueued
 from devices.models import Device, Event, Hub, Pin, Property
 from devices.providers.base import LockInfo
 from portal.clock import now
-from portal.models import User, Workspace
+from portal.models import User
+from portal.moments import zone_name
 from portal.queue import enqueue, room
 
 SYNC_TASK = "codes.tasks.sync_lock"
 AT_ONCE = 500  # rows of one statement
 REFILL_TASK = "backups.tasks.refill_pool"
-
-
-def add_hub(
-    *,
-    workspace: Workspace,
-    provider: str,
-    name: str,
-    address: str,
-    property: Property,
-    actor: User | None = None,
-    discover: bool = True,
-) -> Hub:
-    """Add a hub; its locks are discovered by a task and put into `property`. Raises ValidationError.
-
-    Adding the workspace's own hub once more looks for its locks again. `discover=False`: somebody lists them.
-    """
-    known = Hub.objects.filter(workspace=workspace, provider=provider, address=address.strip()).first()
-    hub = known or Hub(workspace=workspace, provider=provider, name=name.strip(), address=address.strip())
-    if provider == Hub.Provider.ZWAVE:
-        hub_address.check(hub.address)
-    hub.full_clean()
-    with transaction.atomic():
-        hub.save()
-        if discover:
-            enqueue("devices.tasks.discover_hub", str(hub.pk), str(property.pk))
-    return hub
 
 
 def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None = None) -> Device:
@@ -60,15 +34,48 @@ def add_lock(*, hub: Hub, property: Property, info: LockInfo, actor: User | None
         )
         if not added and device.removal == Device.Removal.KEPT:
             return device
-        device.property, device.removal, device.removed_at = property, Device.Removal.KEPT, None
+        device.property = property
         if info.capabilities:
             device.capabilities = info.capabilities.to_json()
         device.battery = info.battery
-        device.save(update_fields=["property", "removal", "removed_at", "capabilities", "battery"])
-        record(device, Event.Type.DEVICE_ADDED, actor=actor)
-        request_sync(device, read=True)
-        enqueue(REFILL_TASK, str(device.pk))
+        device.save(update_fields=["property", "capabilities", "battery"])
+        _use(device, actor)
     return device
+
+
+def restore_lock(device: Device, *, actor: User | None = None) -> None:
+    """Take back a removal, begun or done: the lock is in use again. Codes that ended with it stay ended."""
+    with transaction.atomic():
+        device = Device.objects.select_for_update(of=("self",)).select_related("property").get(pk=device.pk)
+        if device.removal == Device.Removal.KEPT:
+            return
+        _use(device, actor)
+
+
+def change_lock(device: Device, *, name: str, property: Property, actor: User | None = None) -> None:
+    """Rename a lock, or put it into another property of its workspace. Raises ValidationError, and changes nothing.
+
+    Stays are meant in their property's zone: a lock goes into another zone only while no guest's code is planned.
+    """
+    with transaction.atomic():
+        device = Device.objects.select_for_update(of=("self",)).select_related("property").get(pk=device.pk)
+        old_name, old_place = device.name, device.property
+        if property.time_zone != old_place.time_zone and _stays(device):
+            raise ValidationError({"property": _other_zone(old_place, property)})
+        device.name, device.property = name.strip(), property
+        device.full_clean(validate_constraints=False)
+        if (device.name, device.property) == (old_name, old_place):
+            return
+        device.save(update_fields=["name", "property"])
+        record(
+            device,
+            Event.Type.DEVICE_CHANGED,
+            actor=actor,
+            lock=device.name,
+            was=old_name,
+            place=property.name,
+            place_was=old_place.name,
+        )
 
 
 def add_new_locks(locks: Sequence[tuple[Hub, Property, LockInfo]]) -> None:
@@ -152,7 +159,7 @@ def remove_lock(device: Device, *, actor: User | None = None) -> None:
     """First step of removing a lock: no new codes, and everything of ours is taken off it. It ends by itself."""
     with transaction.atomic():
         removing = Device.objects.filter(pk=device.pk, removal=Device.Removal.KEPT).update(
-            removal=Device.Removal.REMOVING
+            removal=Device.Removal.REMOVING, removing_since=now()
         )
         if not removing:
             return
@@ -171,6 +178,37 @@ def mark_removed(device: Device, *, actor: User | None = None) -> list[Pin]:
         )
         if not done:
             raise ValidationError(_("Remove the lock first: its codes are taken off before it goes."))
-        left = list(Pin.objects.filter(device=device).maybe_on_lock())
+        left = left_on(device)
         record(device, Event.Type.DEVICE_REMOVED, actor=actor, left=[pin.label for pin in left])
     return left
+
+
+def left_on(device: Device) -> list[Pin]:
+    """Our PINs that may still open the door, guests' and staff's before spares."""
+    return list(Pin.objects.filter(device=device).maybe_on_lock().defer("secret").order_by("priority", "label"))
+
+
+def _use(device: Device, actor: User | None) -> None:
+    """A lock that is new, or comes back: it is read in full, and its backups come by themselves."""
+    device.removal, device.removed_at, device.removing_since = Device.Removal.KEPT, None, None
+    device.save(update_fields=["removal", "removed_at", "removing_since"])
+    record(device, Event.Type.DEVICE_ADDED, actor=actor)
+    request_sync(device, read=True)
+    enqueue(REFILL_TASK, str(device.pk))
+
+
+def _stays(device: Device) -> bool:
+    """Whether a guest's code is wanted on the lock now or later."""
+    wanted = Pin.objects.filter(device=device, priority=Pin.Priority.PERSON).exclude(wanted=Pin.Wanted.ABSENT)
+    return wanted.filter(wanted_until__gt=now()).exists()
+
+
+def _other_zone(old: Property, new: Property) -> str:
+    told = {"new": new.name, "old": old.name, "zone": zone_name(old.time_zone), "new_zone": zone_name(new.time_zone)}
+    return (
+        _(
+            "%(new)s is on %(new_zone)s, and guests’ codes on this lock are meant in %(zone)s. "
+            "Move it when no guest’s code is planned for it, or choose a property on %(zone)s."
+        )
+        % told
+    )

@@ -41,6 +41,7 @@ KINDS = {
     "pools": (_("Backup pools"), {kind for kind in T if kind.startswith(("backup_pool.", "backup_code."))}),
     "locks": (_("Locks"), {kind for kind in T if kind.startswith(("device.", "unmanaged."))}),
     "staff": (_("Our staff"), {kind for kind in T if kind.startswith("staff.")}),
+    "places": (_("Properties and hubs"), {kind for kind in T if kind.startswith(("property.", "hub."))}),
 }
 
 
@@ -71,11 +72,12 @@ class Line:
 
     @property
     def zone(self) -> str:
-        return self.event.device.property.time_zone if self.event.device else "UTC"
+        return self.event.device.property.time_zone if self.event.device else self.event.data.get("zone", "UTC")
 
     @property
-    def lock_is_there(self) -> bool:
-        return self.event.device is not None and self.event.device.removal != Device.Removal.REMOVED
+    def about_property(self) -> str:
+        """The id of the property it is about, "" if of none."""
+        return str(self.event.data.get("property", "")) if self.event.device is None else ""
 
 
 @dataclass(frozen=True, slots=True)

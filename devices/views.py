@@ -1,4 +1,4 @@
-"""Pages about locks: the list, one lock, adding and removing."""
+"""Pages about locks: the list, one lock, what is written about one."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -10,19 +10,22 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
-from devices import listing, services
-from devices.forms import HubForm
-from devices.models import Device, Pin
+from devices import listing, removal, services
+from devices.forms import LockForm
+from devices.models import Device
 from devices.month import activity_and_month
 from portal.access import MemberRequest, may_change, may_reveal, member
 from portal.forms import add_errors
 from portal.live import Live, changed_parts
 
 
-def device_or_404(request: MemberRequest, pk: UUID) -> Device:
-    """The workspace's lock, with what its page needs; another workspace's, or a removed one, is not found."""
+def device_or_404(request: MemberRequest, pk: UUID, *, removed: bool = False) -> Device:
+    """The workspace's lock, with what its page needs; another workspace's is not found, nor a removed one."""
     found = Device.objects.of(request.membership.workspace)
+    if removed:
+        found = Device.objects.filter(property__workspace=request.membership.workspace)
     return get_object_or_404(found.select_related("property", "hub", "backup_pool__acknowledged_by"), pk=pk)
 
 
@@ -41,15 +44,21 @@ def device_list_live(request: MemberRequest) -> HttpResponse:
 @require_safe
 @member
 def device(request: MemberRequest, pk: UUID) -> HttpResponse:
-    return render(request, "devices/device.html", {**_device_context(request, pk), "live": Live()})
+    device = device_or_404(request, pk, removed=True)
+    if device.removal == Device.Removal.REMOVED:
+        return redirect("device_removed", pk)
+    return render(request, "devices/device.html", {**_device_context(request, device), "live": Live()})
 
 
 @require_safe
 @member
 def device_live(request: MemberRequest, pk: UUID) -> HttpResponse:
-    """What the page's poll asks for, and its filter."""
-    context = _device_context(request, pk)
-    response = changed_parts(request, "devices/device_live.html", context, zone=listing.zone_of(context["device"]))
+    """What the page's poll asks for, and its filter. When the lock is gone, so is the page."""
+    device = device_or_404(request, pk, removed=True)
+    if device.removal == Device.Removal.REMOVED:
+        return HttpResponseClientRedirect(resolve_url("device_removed", pk))
+    context = _device_context(request, device)
+    response = changed_parts(request, "devices/device_live.html", context, zone=listing.zone_of(device))
     if request.htmx.trigger == "filter":
         words = {name: value for name, value in context["filter"].items() if value}
         response["HX-Replace-Url"] = f"{resolve_url('device', pk)}?{urlencode(words)}"
@@ -67,37 +76,19 @@ def device_check(request: MemberRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_change
-def hub_add(request: MemberRequest) -> HttpResponse:
-    workspace = request.membership.workspace
-    form = HubForm(request.POST or None, workspace=workspace)
+def device_edit(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Its name, and the property it is in."""
+    device = device_or_404(request, pk)
+    form = LockForm(request.POST or None, device=device)
     if form.is_valid():
         try:
-            hub = services.add_hub(workspace=workspace, actor=request.user, **form.cleaned_data)
+            services.change_lock(device, actor=request.user, **form.cleaned_data)
         except ValidationError as error:
             add_errors(form, error)
         else:
-            messages.success(request, _("“%(hub)s” is added. Its locks appear here as it answers.") % {"hub": hub})
-            return redirect("device_list")
-    return render(request, "devices/hub_add.html", {"form": form, "section": "devices"})
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@may_change
-def device_remove(request: MemberRequest, pk: UUID) -> HttpResponse:
-    device = device_or_404(request, pk)
-    if request.method == "POST":
-        services.remove_lock(device, actor=request.user)
-        messages.info(request, _("“%(lock)s” is being removed. Its codes are taken off first.") % {"lock": device})
-        return redirect("device", device.pk)
-    on_lock = Pin.objects.filter(device=device).maybe_on_lock()
-    context = {
-        "device": device,
-        "guests": on_lock.filter(priority=Pin.Priority.PERSON).count(),
-        "spares": on_lock.filter(priority=Pin.Priority.SPARE).count(),
-        "offline": listing.unreachable(device),
-        "section": "devices",
-    }
-    return render(request, "devices/device_remove.html", context)
+            messages.success(request, _("“%(lock)s” is saved.") % {"lock": form.cleaned_data["name"]})
+            return redirect("device", device.pk)
+    return render(request, "devices/device_edit.html", {"form": form, "device": device, "section": "devices"})
 
 
 def _list_context(request: MemberRequest) -> dict[str, object]:
@@ -108,16 +99,18 @@ def _list_context(request: MemberRequest) -> dict[str, object]:
         "q": words,
         "outages": [hub for hub in hubs if hub.down_since],
         "looking": [hub for hub in hubs if not hub.down_since],
+        "searching": any(hub.searching_since for hub in hubs),
+        "haunted": removal.haunted(request.membership.workspace),
         "section": "devices",
     }
 
 
-def _device_context(request: MemberRequest, pk: UUID) -> dict[str, Any]:
-    device = device_or_404(request, pk)
+def _device_context(request: MemberRequest, device: Device) -> dict[str, Any]:
     activity, month = activity_and_month(device)
     return {
         "device": device,
         "zone": listing.zone_of(device),
+        "left": services.left_on(device) if device.removal == Device.Removal.REMOVING else [],
         "activity": activity,
         "month": month,
         "filter": {"q": request.GET.get("q", "").strip(), "show": request.GET.get("show", "")},

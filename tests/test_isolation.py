@@ -53,18 +53,24 @@ ROWS: dict[Answers, list[str]] = {
     NOT_YET: ["mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_download_recovery_codes"],
     ONES_OWN: [
         *("home", "home_live", "search", "device_list", "device_list_live", "warnings", "activity", "activity_export"),
-        *("code_list", "code_list_live", "code_list_export", "property_list"),
+        *("code_list", "code_list_live", "code_list_export", "property_list", "hub_list"),
         *("account", "workspace_switch", "account_reauthenticate", "account_email", "account_change_password"),
         *("account_set_password", "mfa_index", "mfa_reauthenticate", "mfa_activate_totp"),
         *("mfa_generate_recovery_codes",),
     ],
-    LOOK: ["device", "device_live", "code", "code_live"],
+    LOOK: ["device", "device_live", "device_removed", "hub", "hub_live", "code", "code_live"],
     HELP: ["device_check", "pool_acknowledge", "code_reveal", "code_backup"],
     CHANGE: [
         *(
             "property_edit",
             "property_zone",
+            "device_edit",
             "device_remove",
+            "device_mark_removed",
+            "device_restore",
+            "hub_edit",
+            "hub_search",
+            "hub_remove",
             "code_add",
             "code_edit",
             "code_pin",
@@ -107,6 +113,7 @@ def arguments(device: Device, alice: User, bob: User, workspace: Workspace) -> d
     unproven = EmailAddress.objects.create(user=bob, email="bob@lake.example")
     return {
         "device": [device.pk],
+        "hub": [device.hub_id],
         "property": [device.property_id],
         "pool": [device.pk],
         "code": [code.pk],

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from devices.hubs import add_hub
 from devices.importing.cells import (
     DETAILS,
     Wrong,
@@ -25,7 +26,7 @@ from devices.importing.sheet import Problem, Row
 from devices.models import Device, Hub, Property
 from devices.properties import add_property
 from devices.providers.base import LockInfo
-from devices.services import add_hub, add_lock, add_new_locks
+from devices.services import add_lock, add_new_locks
 from portal.lookup import NotFound, workspace_called
 from portal.models import Workspace
 

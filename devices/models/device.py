@@ -45,6 +45,7 @@ class Device(models.Model):
     online_since = models.DateTimeField(null=True, blank=True)  # when `online` took its present value
     battery = models.PositiveSmallIntegerField(_("battery"), null=True, blank=True)  # percent
     unmanaged = models.JSONField(default=list, blank=True)  # slots or code ids on the lock that are not ours
+    seen_at = models.DateTimeField(null=True, blank=True)  # end of the last turn in which the lock answered
     read_at = models.DateTimeField(null=True, blank=True)  # last full read
     read_wanted = models.BooleanField(default=True)  # the next turn reads in full first
     failures = models.PositiveIntegerField(default=0)  # turns in a row that ended without an answer
@@ -59,6 +60,7 @@ class Device(models.Model):
     lease_token = models.UUIDField(null=True, blank=True)
 
     removal = models.CharField(max_length=10, choices=Removal, default=Removal.KEPT)
+    removing_since = models.DateTimeField(null=True, blank=True)  # somebody asked for its removal then
     removed_at = models.DateTimeField(null=True, blank=True)
     added_at = models.DateTimeField(auto_now_add=True)
 

@@ -32,6 +32,7 @@ class Event(models.Model):
         CODE_REVEALED = "access_code.revealed", _("PIN shown")
         CODE_OPENED_BY_GUEST = "access_code.opened_by_guest", _("Guest opened the link")
         CODE_NOT_WORKING = "access_code.reported_by_guest", _("Guest says the PIN does not work")
+        CODE_REPORT_SETTLED = "access_code.report_settled", _("Guest’s report settled")
         CODE_PIN_CHANGED = "access_code.pin_changed", _("Other PIN asked for")
         CODE_RETRIED = "access_code.retried", _("Setting tried again")
         CODE_LINK_RENEWED = "access_code.link_renewed", _("Guest’s link replaced")
@@ -51,6 +52,14 @@ class Event(models.Model):
         DEVICE_CHECKED = "device.checked", _("Lock check asked for")
         DEVICE_REMOVING = "device.removing", _("Lock is being removed")
         DEVICE_REMOVED = "device.removed", _("Lock removed")
+        DEVICE_CHANGED = "device.changed", _("Lock renamed or moved")
+        HUB_ADDED = "hub.added", _("Hub added")
+        HUB_CHANGED = "hub.changed", _("Hub changed")
+        HUB_SEARCHED = "hub.searched", _("Hub asked for its locks")
+        HUB_REMOVED = "hub.removed", _("Hub removed")
+        PROPERTY_ADDED = "property.added", _("Property added")
+        PROPERTY_CHANGED = "property.changed", _("Property changed")
+        PROPERTY_ZONE_CHANGED = "property.time_zone_changed", _("Property’s time zone changed")
         STRAY_REMOVED = "device.stray_removed", _("A former code was found on the lock and removed")
         STRAY_FOUND = "device.stray_found", _("A former code still opens the door")
         POOL_REFILL_ASKED = "backup_pool.refill_asked", _("Pool refill asked for")
@@ -59,7 +68,9 @@ class Event(models.Model):
         STAFF_LOOK_ENDED = "staff.look_ended", _("Our staff ended their look at the portal")
 
     workspace = models.ForeignKey("portal.Workspace", on_delete=models.PROTECT, related_name="events")
-    device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.PROTECT, related_name="events")
+    device = models.ForeignKey(  # null: about a hub, a property
+        Device, null=True, blank=True, on_delete=models.PROTECT, related_name="events"
+    )
     type = models.CharField(max_length=60, choices=Type)
     at = models.DateTimeField()
     actor = models.ForeignKey("portal.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -60,7 +60,7 @@ def _whole(turn: Turn) -> Steps[Ending]:
         ending = Ending.SILENT
         yield from _fell_silent(turn, ended_by)
     _finish_removal(turn)
-    turn.lease.release(next_due(turn.device, turn.pins(), now()))
+    turn.lease.release(next_due(turn.device, turn.pins(), now()), seen_at=turn.answered_at)
     return ending
 
 
@@ -118,6 +118,7 @@ def _ask_health(turn: Turn) -> Steps[None]:
 
 
 def _answered(turn: Turn) -> None:
+    turn.answered_at = now()
     turn.note_online(True)
     silent_before = turn.device.failures or turn.device.trouble in (Pin.Trouble.OFFLINE, Pin.Trouble.NO_ANSWER)
     if silent_before and not turn.troubled:
@@ -143,6 +144,7 @@ def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
         else:
             _hub_is_up(turn)
     else:
+        turn.answered_at = now() if online else None
         _hub_is_up(turn)
     turn.went_wrong(ended_by.trouble if online else Pin.Trouble.OFFLINE)
     turn.note_online(online)

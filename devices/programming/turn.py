@@ -72,6 +72,7 @@ class Turn:
         self.device = Device.objects.select_related("hub", "property").get(pk=lease.device_id)
         self.ends_at = now() + TURN_LASTS
         self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
+        self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
         self._seen = seen
 

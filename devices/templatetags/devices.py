@@ -4,8 +4,8 @@ from django import template
 from django.template.context import RequestContext
 
 from devices import listing, trouble
-from devices.listing import Fact
-from devices.models import Device
+from devices.listing import Fact, Words
+from devices.models import Device, Hub
 from devices.trouble import TroubledLocks
 
 register = template.Library()
@@ -19,6 +19,26 @@ def connection(device: Device) -> Fact:
 @register.filter
 def battery(device: Device) -> Fact:
     return listing.battery(device)
+
+
+@register.filter
+def confirmed(device: Device) -> Words:
+    return listing.confirmed(device)
+
+
+@register.filter
+def last_seen(device: Device) -> Words:
+    return listing.last_seen(device)
+
+
+@register.filter
+def unmanaged_places(device: Device) -> str:
+    return listing.unmanaged_places(device)
+
+
+@register.filter
+def search_state(hub: Hub) -> Fact:
+    return listing.search_state(hub)
 
 
 @register.filter

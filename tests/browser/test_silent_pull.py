@@ -35,7 +35,7 @@ def test_sign_in_and_see_a_pull_happen_live(
     expect(row).to_contain_text(f"Guest uses Backup {backup.code_id}")
     expect(portal.locator(f"#backup-{backup.pk}")).to_contain_text("Covers Ben Okafor")
     expect(portal.locator(".pool")).to_contain_text("4 of 5 ready.")
-    expect(portal.locator("#activity")).to_contain_text(f"Backup {backup.code_id} pulled for Ben Okafor")
+    expect(portal.locator("#activity")).to_contain_text(f"Backup {backup.code_id} given to Ben Okafor")
     expect(portal.get_by_label("Name, reference or backup")).to_have_value("oka")
     expect(portal.get_by_label("Name, reference or backup")).to_be_focused()
     assert portal.evaluate("window.stillTheSamePage")

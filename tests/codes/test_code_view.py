@@ -22,7 +22,7 @@ def test_it_tells_status_schedule_and_cover(signed_in: Client, device: Device) -
     words = words_of(signed_in, code)
     assert "Covered by backup" in words and "It follows the same dates and stops at checkout." in words
     assert "Lisbon time" in words
-    assert "pulled for Ben Okafor" in words
+    assert "given to Ben Okafor" in words
 
 
 def test_history_is_this_codes_own(signed_in: Client, device: Device) -> None:

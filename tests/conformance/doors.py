@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from devices.hubs import add_hub
 from devices.models import Device, Property, SimulatedLock
-from devices.services import add_hub
 from devices.tasks import discover_hub
 from tests import engine, factories
 from tests.zwave.mocknet import HOME, Network
@@ -86,6 +86,6 @@ def simulated(place: Property, kind: str) -> SimulatedDoor:
 def on_the_air(place: Property, network: Network, kind: str) -> ZwaveDoor:
     """A lock of the Z-Wave network, discovered as a manager's click does it."""
     hub = add_hub(workspace=place.workspace, provider="zwave", name="Cellar", address=network.url, property=place)
-    discover_hub(str(hub.pk), str(place.pk))
+    discover_hub(str(hub.pk))
     node = NODES[kind]
     return ZwaveDoor(hub.devices.get(lock_ref=f"{HOME}-{node}"), network, node)

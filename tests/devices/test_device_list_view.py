@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from devices.models import Device, Hub, Property
+from devices.models import Device, Hub, Pin, Property
 from portal.models import User
 from tests import factories, scene
 
@@ -74,9 +74,31 @@ def test_a_hubs_outage_is_one_banner(signed_in: Client, place: Property, hub: Hu
 
 
 def test_a_new_hub_is_being_looked_at(signed_in: Client, hub: Hub) -> None:
+    Hub.objects.update(searching_since=timezone.now())
     page = text(signed_in)
     assert "Looking for the locks of Simulated locks" in page
     assert "every 4s" in page
+
+
+def test_a_hub_that_did_not_answer_is_named_with_the_time(signed_in: Client, hub: Hub, place: Property) -> None:
+    Hub.objects.update(property=place, searched_at=timezone.now(), search_silence=Hub.Silence.UNREACHABLE)
+    page = text(signed_in)
+    assert "Simulated locks does not answer" in page and "it could not be reached." in page
+    assert f"/devices/hubs/{hub.pk}/" in page and "every 20s" in page
+
+
+def test_a_removed_lock_that_may_still_open_is_named(signed_in: Client, device: Device) -> None:
+    scene.guest(device, "Ben Okafor", status=Pin.Status.SET)
+    Device.objects.update(removal=Device.Removal.REMOVED)
+    page = text(signed_in)
+    assert "1 code may still open it." in page and reverse("device_removed", args=[device.pk]) in page
+    Pin.objects.update(status=Pin.Status.REMOVED)
+    assert "may still open it" not in text(signed_in)
+
+
+def test_a_number_past_the_end_gives_the_last_page(signed_in: Client, device: Device) -> None:
+    for number in ("7", "0", "x", "99999999999"):
+        assert "Front door" in text(signed_in, page=number)
 
 
 def test_it_refuses_post(signed_in: Client) -> None:

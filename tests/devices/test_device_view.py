@@ -129,7 +129,7 @@ def test_backups_say_why_they_cannot_be_edited(signed_in: Client, device: Device
 def test_activity_is_plain_sentences(signed_in: Client, device: Device) -> None:
     scene.lively(device)
     words = words_of(signed_in, device)
-    assert "pulled for Ben Okafor Reason: the lock refused the PIN. 3 tries." in words
+    assert "given to Ben Okafor: the lock refused the PIN, 3 tries" in words
 
 
 def test_a_viewer_sees_no_pin_and_changes_nothing(client: Client, vera: User, device: Device) -> None:

@@ -24,7 +24,7 @@ def typed(place: Property, **changes: str) -> dict[str, str]:
 
 def test_it_adds_the_hub_and_asks_it_for_its_locks(signed_in: Client, place: Property) -> None:
     answer = signed_in.post(URL, typed(place))
-    assert answer["Location"] == reverse("device_list")
+    assert answer["Location"] == reverse("hub", args=[Hub.objects.get().pk])
     assert Hub.objects.get().workspace == place.workspace
     assert OrmQ.objects.count() == 1
 

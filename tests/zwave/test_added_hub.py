@@ -18,7 +18,7 @@ def added(signed_in: Client, place: Property, network: Network) -> Hub:
     response = signed_in.post(reverse("hub_add"), fields)
     assert response.status_code == 302, response.content.decode()
     hub = Hub.objects.get(provider=Hub.Provider.ZWAVE)
-    discover_hub(str(hub.pk), str(place.pk))
+    discover_hub(str(hub.pk))
     return hub
 
 
@@ -35,8 +35,8 @@ def test_its_locks_are_there_with_slots_lengths_and_battery(added: Hub) -> None:
     assert {lock_of(added, node).caps.slots for node in (2, 3)} == {30}
 
 
-def test_adding_it_again_adds_no_lock_twice(added: Hub, place: Property) -> None:
-    discover_hub(str(added.pk), str(place.pk))
+def test_adding_it_again_adds_no_lock_twice(added: Hub) -> None:
+    discover_hub(str(added.pk))
     assert added.devices.count() == 4
 
 
