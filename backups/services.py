@@ -173,7 +173,8 @@ def note_state(pool: BackupPool) -> None:
     settled = (
         pool.filled_at or pool.activated_at + SETTING_UP <= at or pool.codes.filter(drawn_at__isnull=False).exists()
     )
-    if not ready and settled:
+    in_use = pool.device.removal == Device.Removal.KEPT  # one that leaves is meant to have none
+    if not ready and settled and in_use:
         newly = BackupPool.objects.filter(pk=pool.pk, exhausted_since=None).update(exhausted_since=at)
         if newly:
             record(pool.device, Event.Type.POOL_EXHAUSTED, reason=pool.device.trouble)

@@ -18,6 +18,8 @@ from portal.moments import clock
 
 def state(arrival: Arrival) -> Fact:
     """The pill."""
+    if arrival.risk == Risk.REPORTED:
+        return Fact(_("Guest says the PIN does not work"), "bad")
     if arrival.risk == Risk.UNCOVERED:
         return Fact(_("No backup available"), "bad")
     if arrival.risk == Risk.MISSING:
@@ -44,6 +46,9 @@ def age(removal: Removal) -> str:
 
 
 def _sentences(arrival: Arrival) -> Iterator[Words]:
+    if arrival.risk == Risk.REPORTED:
+        yield from _reported(arrival)
+        return
     reason, tries = _reason(arrival), _tries(arrival)
     if reason and tries:
         count = ngettext("%(count)d try", "%(count)d tries", tries) % {"count": tries}
@@ -54,6 +59,18 @@ def _sentences(arrival: Arrival) -> Iterator[Words]:
         yield from _what_next(arrival)
     else:
         yield _("The backup opens the door. Nothing to do.")
+
+
+def _reported(arrival: Arrival) -> Iterator[Words]:
+    """What the guest said, what was done at once, and what is left to a person."""
+    told_at = arrival.code.reported_at or now()
+    yield format_html(_("Said at {}."), clock(told_at, arrival.zone))
+    if arrival.backup is not None and arrival.backup.maybe_on_lock:
+        told = {"id": arrival.backup.backup_code.code_id}
+        yield _("The guest’s page shows backup %(id)s.") % told
+        yield _("Call to make sure that the door opened.")
+    else:
+        yield _("No other PIN could be given: let the guest in another way.")
 
 
 def _reason(arrival: Arrival) -> Words:

@@ -26,13 +26,14 @@ OVERDUE = timedelta(minutes=2)  # a removal that takes longer is said to be over
 class Risk(IntEnum):
     """How an arrival stands, the worst first."""
 
-    UNCOVERED = 0  # no PIN works, and no backup was ready
-    MISSING = 1  # not on the lock yet, and something is in the way
-    SETTING = 2  # on its way, nothing wrong so far
-    COVERED = 3  # a backup opens the door
-    LATER = 4  # goes to its lock nearer to check-in
-    SENT = 5  # taken by a lock that cannot confirm
-    READY = 6  # on the lock, as the lock itself said
+    REPORTED = 0  # the guest says that the PIN does not work
+    UNCOVERED = 1  # no PIN works, and no backup was ready
+    MISSING = 2  # not on the lock yet, and something is in the way
+    SETTING = 3  # on its way, nothing wrong so far
+    COVERED = 4  # a backup opens the door
+    LATER = 5  # goes to its lock nearer to check-in
+    SENT = 6  # taken by a lock that cannot confirm
+    READY = 7  # on the lock, as the lock itself said
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,9 @@ def watch(workspace: Workspace) -> Watch:
 
 
 def risk_of(code: AccessCode, own: Pin | None, backup: Pin | None, at: datetime) -> Risk:
-    """How one stay stands, from the PINs it has now."""
+    """How one stay stands, from the PINs it has now and what its guest says."""
+    if code.reported_at is not None:
+        return Risk.REPORTED
     if backup is not None and backup.status not in NOT_THERE:
         return Risk.COVERED
     if code.uncovered_since is not None:

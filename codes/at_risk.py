@@ -43,14 +43,15 @@ def soon(workspace: Workspace, at: datetime) -> AccessCodeQuerySet:
 def at_risk(workspace: Workspace) -> AccessCodeQuerySet:
     """Stays that run or begin within 72 hours, and whose guest has no PIN that is known to work, or soon will not.
 
-    In the database what `codes.arrivals.risk_of` says of one stay.
+    Or says that it does not. In the database what `codes.arrivals.risk_of` says of one stay.
     """
     at = now()
     own = _given(CodePin.Role.OWN).filter(_due(at), _unconfirmed(), _troubled(at), pin__wanted=Pin.Wanted.PRESENT)
     backup = _given(CodePin.Role.BACKUP)
     lost, there = backup.filter(pin__status__in=NOT_THERE), backup.exclude(pin__status__in=NOT_THERE)
     bare = Q(uncovered_since__isnull=False) | Exists(own) | Exists(lost)
-    return soon(workspace, at).filter(bare, ~Exists(there))
+    reported = Q(reported_at__isnull=False)
+    return soon(workspace, at).filter(reported | bare & ~Exists(there))
 
 
 def _given(role: CodePin.Role) -> QuerySet[CodePin]:

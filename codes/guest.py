@@ -1,7 +1,7 @@
 """What a guest may know at the door: which PIN opens it now, or when it will be shown. Never whether it is a backup."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -16,6 +16,7 @@ from devices.activity import record
 from devices.models import Event
 from portal import once
 from portal.clock import now
+from portal.models import User
 from portal.secret import Secret
 
 ASKED_AGAIN = 120  # seconds in which "My code is not working" for one door is heard once
@@ -73,7 +74,7 @@ def booking_of(code: AccessCode) -> Booking:
     )
     doors = [at_the_door(one) for one in codes]
     open_doors = [door for door in doors if door.stage != Stage.OVER]
-    return Booking(code, _with_reports(open_doors) or [door for door in doors if door.code.pk == code.pk])
+    return Booking(code, open_doors or [door for door in doors if door.code.pk == code.pk])
 
 
 def at_the_door(code: AccessCode) -> Door:
@@ -86,7 +87,10 @@ def at_the_door(code: AccessCode) -> Door:
     if shown_at and shown_at > at:
         return Door(code, Stage.EARLY, shown_at=shown_at, staying=staying)
     pin = door_pin(code)
-    return Door(code, Stage.PIN, secret=pin.secret, staying=staying) if pin else Door(code, Stage.CALL, staying=staying)
+    told_at = code.reported_at if staying else None
+    if pin is None:
+        return Door(code, Stage.CALL, staying=staying, told_at=told_at)
+    return Door(code, Stage.PIN, secret=pin.secret, staying=staying, told_at=told_at)
 
 
 def reveal_at(code: AccessCode) -> datetime | None:
@@ -130,21 +134,19 @@ def not_working(door: Door) -> None:
     if not cache.add(f"not-working:{code.pk}", 1, ASKED_AGAIN):
         return
     with transaction.atomic():
+        AccessCode.objects.filter(pk=code.pk).update(reported_at=now())
         record(code.device, Event.Type.CODE_NOT_WORKING, subject=code.pk, name=code.name)
         cover(code)
+
+
+def settle_report(code: AccessCode, *, actor: User) -> None:
+    """A person says that the guest who reported a PIN is in. The guest may report again. Twice does nothing more."""
+    with transaction.atomic():
+        if AccessCode.objects.filter(pk=code.pk, reported_at__isnull=False).update(reported_at=None):
+            record(code.device, Event.Type.CODE_REPORT_SETTLED, actor=actor, subject=code.pk, name=code.name)
 
 
 def _revealed(code: AccessCode) -> bool:
     pin = door_pin(code)
     unseen = [one.pk for one in code.code_pins.all() if pin and one.pin_id == pin.pk and one.revealed_at is None]
     return bool(unseen and CodePin.objects.filter(pk__in=unseen, revealed_at=None).update(revealed_at=now()))
-
-
-def _with_reports(doors: Sequence[Door]) -> list[Door]:
-    """The doors with when the guest said that a PIN does not work, in this stay."""
-    staying = [door.code.pk for door in doors if door.staying]
-    if not staying:
-        return list(doors)
-    told = Event.objects.filter(subject__in=staying, type=Event.Type.CODE_NOT_WORKING).order_by("at")
-    latest = dict(told.values_list("subject", "at"))
-    return [replace(door, told_at=latest.get(door.code.pk)) for door in doors]

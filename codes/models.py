@@ -50,6 +50,7 @@ class AccessCode(models.Model):
     changed_at = models.DateTimeField()  # last change of window, PIN or lock, by a person
     failed_at = models.DateTimeField(null=True, blank=True)  # its own PIN was refused for good
     uncovered_since = models.DateTimeField(null=True, blank=True)  # needed a backup, none was ready
+    reported_at = models.DateTimeField(null=True, blank=True)  # the guest said the PIN does not work; null: settled
     cancelled_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)  # cancelled or over
 

@@ -37,7 +37,15 @@ class Finding:
 def findings() -> dict[str, Finding]:
     """Everything that is to be warned of now, in all workspaces, by key."""
     at = now()
-    found = [*_uncovered(at), *_pin_changed(at), *_exhausted(), *_offline(at), *_overdue(at), *_several(at)]
+    found = [
+        *_uncovered(at),
+        *_reported(at),
+        *_pin_changed(at),
+        *_exhausted(),
+        *_offline(at),
+        *_overdue(at),
+        *_several(at),
+    ]
     return {finding.key: finding for finding in found}
 
 
@@ -69,6 +77,13 @@ def _uncovered(at: datetime) -> Iterator[Finding]:
         yield Finding(
             MailKind.UNCOVERED, key, group_of(code.device), code.device, code=code, since=code.uncovered_since
         )
+
+
+def _reported(at: datetime) -> Iterator[Finding]:
+    """A guest says that the PIN does not work, and nobody has said yet that it is settled."""
+    for code in _guests(at).filter(reported_at__isnull=False).order_by("reported_at"):
+        key, since = f"reported:{code.pk}", code.reported_at
+        yield Finding(MailKind.REPORTED, key, f"code:{code.pk}", code.device, code=code, since=since)
 
 
 def _pin_changed(at: datetime) -> Iterator[Finding]:

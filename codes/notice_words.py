@@ -29,6 +29,7 @@ def subject_of(finding: Finding) -> str:
     told = {"guest": guest, "door": _door(finding.device), "when": _check_in(finding), "count": finding.count}
     subjects = {
         K.UNCOVERED: _("Act now: no working code for %(guest)s, %(door)s, %(when)s"),
+        K.REPORTED: _("Act now: %(guest)s says that the PIN does not work, %(door)s"),
         K.PIN_CHANGED: _("PIN changed after %(guest)s saw it: %(door)s"),
         K.EXHAUSTED: _("Backup pool exhausted: %(door)s"),
         K.OFFLINE: _("Lock offline, guest arrives %(when)s: %(door)s"),
@@ -86,6 +87,7 @@ def _what(finding: Finding) -> str:
     }
     sentences = {
         K.UNCOVERED: _("%(guest)s has no working code for %(door)s, and no backup code is ready. Check-in: %(when)s."),
+        K.REPORTED: _("%(guest)s said at %(since)s that the PIN for %(door)s does not work. %(given)s"),
         K.PIN_CHANGED: _(
             "%(guest)s’s PIN for %(door)s changed at %(since)s, after somebody had seen the earlier one. "
             "The guest’s link shows the new one."
@@ -104,6 +106,8 @@ def _what(finding: Finding) -> str:
             "We have had trouble programming codes onto this lock. %(covered)s"
         ),
     }
+    if finding.kind == K.REPORTED:
+        told["given"] = _given_instead(code)
     if finding.kind == K.OFFLINE:
         told["state"] = _state(code)
     if finding.kind == K.SEVERAL:
@@ -117,6 +121,7 @@ def _to_do(finding: Finding) -> str:
             "Check that the lock is online and connected. If it does not come back in time, let the guest in another "
             "way: “If nothing works” on the page below says how."
         ),
+        K.REPORTED: _("Call the guest. When the door is open, press “The guest is in” on the page below."),
         K.PIN_CHANGED: _("Ask the guest to open the link again, or show the new PIN on the page below."),
         K.EXHAUSTED: _("Check that the lock is online and connected, or contact support from the page below."),
         K.OFFLINE: _("Check the lock’s power and network."),
@@ -132,6 +137,7 @@ def _how_it_ended(notice: Notice) -> str:
         return _("%(guest)s’s stay at %(door)s is over or cancelled.") % told
     sentences = {
         K.UNCOVERED: _("%(guest)s has a working code for %(door)s now."),
+        K.REPORTED: _("%(guest)s is in at %(door)s, as your team said, or the stay is over."),
         K.PIN_CHANGED: _("%(guest)s’s new PIN for %(door)s has been seen, or the stay is over."),
         K.EXHAUSTED: _("Backup codes are ready again on %(door)s."),
         K.OFFLINE: _("%(door)s is online again."),
@@ -156,6 +162,13 @@ def _state(code: AccessCode | None) -> str:
     return _("the code is on the lock and works without a connection") if on_lock else _("not on lock yet")
 
 
+def _given_instead(code: AccessCode | None) -> str:
+    held = CodePin.objects.filter(code=code, role=CodePin.Role.BACKUP, ended_at=None)
+    if held.exists():
+        return _("Another PIN was given at once, on the guest’s own page.")
+    return _("No other PIN could be given.")
+
+
 def _covered(device: Device) -> str:
     held = Q(role=CodePin.Role.BACKUP, ended_at=None, code__ended_at=None)
     names = sorted(set(CodePin.objects.filter(held, code__device=device).values_list("code__name", flat=True)))
@@ -166,7 +179,7 @@ def _covered(device: Device) -> str:
 
 
 def _link(device: Device, code: AccessCode | None, kind: MailKind) -> str:
-    if code and kind in (K.UNCOVERED, K.PIN_CHANGED):
+    if code and kind in (K.UNCOVERED, K.REPORTED, K.PIN_CHANGED):
         return link_to(reverse("code", args=[code.pk]))
     return link_to(reverse("device", args=[device.pk]))
 

@@ -22,6 +22,7 @@ GRAVITY = {kind: place for place, kind in enumerate(K)}
 # How long a cause must last before it is told: what belongs together comes together, a guest's open page sees a PIN.
 DELAY = {
     K.UNCOVERED: timedelta(seconds=3),
+    K.REPORTED: timedelta(0),
     K.PIN_CHANGED: timedelta(seconds=60),
     K.EXHAUSTED: timedelta(seconds=15),
     K.OFFLINE: timedelta(seconds=30),
@@ -32,7 +33,11 @@ DELAY = {
 STEADY = {K.EXHAUSTED: timedelta(seconds=20), K.OFFLINE: timedelta(minutes=2)}
 STANDING = {K.UNCOVERED, K.EXHAUSTED, K.OFFLINE}  # "Resolved" waits a little for the rest of these
 PATIENCE = timedelta(minutes=2)
-SAID_BY = {K.SEVERAL: {K.UNCOVERED, K.EXHAUSTED}, K.OFFLINE: {K.OFFLINE}}  # told while one of these is: nothing more
+SAID_BY = {
+    K.SEVERAL: {K.UNCOVERED, K.EXHAUSTED},
+    K.OFFLINE: {K.OFFLINE},
+    K.PIN_CHANGED: {K.REPORTED},
+}  # told while one of these is: nothing more
 
 
 def notify() -> None:
@@ -179,6 +184,6 @@ def _people(workspace: Workspace) -> dict[str, list[str]]:
 
 def _roles(workspace: Workspace, kind: MailKind) -> list[str]:
     """Which roles hear of it; the owners, if nobody has a role that was chosen."""
-    chosen: list[str] = workspace.mail_roles.get(kind, [])
+    chosen = workspace.mail_roles_of(kind)
     held = Membership.objects.filter(workspace=workspace, user__is_active=True, role__in=chosen)
     return chosen if not chosen or held.exists() else [Membership.Role.OWNER]

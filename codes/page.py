@@ -4,13 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from codes.booking import shared_with
 from codes.cover import current, door_pin
 from codes.models import AccessCode, CodePin
 from devices import history
 from devices.history import Entry
-from devices.models import Event
+from devices.models import Event, Pin
 
+STATES = {
+    Pin.Status.PLANNED: gettext_lazy("Not on lock yet"),
+    Pin.Status.WRITING: gettext_lazy("Setting"),
+    Pin.Status.UNKNOWN: gettext_lazy("Checking"),
+    Pin.Status.SENT: gettext_lazy("Sent (this lock cannot confirm)"),
+    Pin.Status.SET: gettext_lazy("Set on lock"),
+    Pin.Status.REMOVING: gettext_lazy("Removing"),
+    Pin.Status.REFUSED: gettext_lazy("Refused"),
+    Pin.Status.GONE: gettext_lazy("Gone from the lock"),
+    Pin.Status.REMOVED: gettext_lazy("Removed"),
+    Pin.Status.WITHDRAWN: gettext_lazy("Never sent to the lock"),
+}
 MOST = 200  # things that happened to one code, told on its page
 T = Event.Type
 
@@ -22,6 +37,20 @@ class GuestLink:
     token: str
     opened_at: datetime | None
     doors: Sequence[AccessCode]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPin:
+    """A PIN the code has or had, without its digits: its name here, how it stands, and the trouble it met."""
+
+    name: str
+    given: CodePin
+    state: str
+    trouble: str
+
+    @property
+    def tries(self) -> int:
+        return self.given.pin.attempts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +66,8 @@ class CodePage:
     outdated_at: datetime | None = None
     replacing: bool = False
     kept: bool = False
+    confirmed_at: datetime | None = None  # when the PIN that opens the door was last read on the lock
+    pins: Sequence[GivenPin] = ()
 
 
 def page_of(code: AccessCode) -> CodePage:
@@ -45,10 +76,12 @@ def page_of(code: AccessCode) -> CodePage:
     return CodePage(
         activity=[history.entry_of(event) for event in events],
         link=_link(code, _last(events, T.CODE_OPENED_BY_GUEST)) if code.time_bound else None,
-        reported_at=_last(events, T.CODE_NOT_WORKING) if code.ended_at is None else None,
+        reported_at=code.reported_at if code.ended_at is None else None,
         outdated_at=_outdated_at(code),
         replacing=current(code, CodePin.Role.NEXT) is not None,
         kept=_kept(code),
+        confirmed_at=_confirmed_at(code),
+        pins=_pins(code),
     )
 
 
@@ -57,6 +90,23 @@ def _link(code: AccessCode, opened_at: datetime | None) -> GuestLink:
     if code.booking_reference:
         doors = list(shared_with(code).exclude(pk=code.pk).select_related("device").order_by("device__name"))
     return GuestLink(code.guest_token, opened_at, doors)
+
+
+def _pins(code: AccessCode) -> list[GivenPin]:
+    """In the order in which they were given."""
+    found: list[GivenPin] = []
+    for one in sorted(code.code_pins.all(), key=lambda one: one.pk):
+        own = sum(given.given.role != CodePin.Role.BACKUP for given in found) + 1
+        backup = one.role == CodePin.Role.BACKUP
+        name = str(one.pin.backup_code) if backup else _("PIN %(number)d") % {"number": own}
+        trouble = Pin.Trouble(one.pin.trouble).label if one.pin.trouble else ""
+        found.append(GivenPin(name, one, str(STATES[Pin.Status(one.pin.status)]), str(trouble)))
+    return found
+
+
+def _confirmed_at(code: AccessCode) -> datetime | None:
+    pin = door_pin(code)
+    return pin.confirmed_at if pin is not None and pin.status == Pin.Status.SET else None
 
 
 def _last(events: Sequence[Event], kind: Event.Type) -> datetime | None:

@@ -18,6 +18,9 @@ from devices.models import Event, Pin
 from portal.clock import now
 from portal.context import about
 
+T = Event.Type
+ABOUT_SETTING = {T.CODE_CREATED, T.CODE_CHANGED, T.CODE_PIN_CHANGED, T.CODE_RETRIED, T.CODE_SET, T.CODE_DELAYED}
+
 
 def seen(pin: Pin) -> None:
     """A PIN's status or window changed on the lock."""
@@ -77,6 +80,18 @@ def _own_seen(given: CodePin) -> None:
         _set_deadline(given, pin.seen_until or given.code.starts_at)  # somebody cut its window on the lock
     elif pin.status != Pin.Status.WRITING:
         _set_deadline(given, given.code.starts_at)
+        _told_of_trouble(given)
+
+
+def _told_of_trouble(given: CodePin) -> None:
+    """The first of several tries that fail for one reason stands in the code's history."""
+    code, pin = given.code, given.pin
+    if not pin.trouble:
+        return
+    latest = Event.objects.filter(subject=code.pk, type__in=ABOUT_SETTING).order_by("-at", "-pk").first()
+    if latest is None or latest.type != T.CODE_DELAYED or latest.data.get("reason") != pin.trouble:
+        tries = pin.attempts
+        record(code.device, T.CODE_DELAYED, subject=code.pk, name=code.name, reason=pin.trouble, tries=tries)
 
 
 def _set_deadline(given: CodePin, needed_at: datetime | None) -> None:

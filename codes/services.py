@@ -83,7 +83,7 @@ def change_code(
         code.refresh_from_db()
         if code.cancelled_at is not None:
             raise ValidationError(_("This code was cancelled. Add a new one."))
-        old_start, was_over = code.starts_at, code.ended_at is not None
+        old_start, was_over, before = code.starts_at, code.ended_at is not None, _told(code)
         moved = (code.starts_at, code.ends_at) != (starts_at, ends_at)
         needed_at = _needed_at(code, starts_at)
         code.device, code.name, code.starts_at, code.ends_at = device, name.strip(), starts_at, ends_at
@@ -92,7 +92,8 @@ def change_code(
             code.changed_at, code.ended_at = now(), None
         code.full_clean(exclude=["device"])
         code.save(update_fields=["name", "starts_at", "ends_at", "changed_at", "ended_at"])
-        record(device, Event.Type.CODE_CHANGED, actor=actor, subject=code.pk, name=code.name)
+        told = {"was": before, "now": _told(code)}
+        record(device, Event.Type.CODE_CHANGED, actor=actor, subject=code.pk, name=code.name, **told)
         if not moved:
             return
         if was_over or _refused(code) or _moved_out_of_reach(code, old_start):
@@ -178,6 +179,11 @@ def locked(device: Device, *, being_removed: bool = False) -> Device:
     if row.removal != Device.Removal.KEPT and not being_removed:
         raise ValidationError(_("This lock is being removed. It takes no new codes."))
     return row
+
+
+def _told(code: AccessCode) -> list[str | None]:
+    """Name, check-in and checkout as an event keeps them."""
+    return [code.name, *(end.isoformat() if end else None for end in (code.starts_at, code.ends_at))]
 
 
 def _check_window(code: AccessCode) -> None:

@@ -53,7 +53,8 @@ def _attention(at: datetime) -> Q:
     lost_backup = Exists(_open(CodePin.Role.BACKUP).exclude(pin__status__in=MAYBE_ON_LOCK))
     bare = Q(ended_at=None) & ~_covered()
     helpless = bare & (Q(uncovered_since__isnull=False) | ~_set() & (_failed() | _close_to_giving_up(at) | _hard(at)))
-    return overdue | Q(ended_at=None) & Q(lost_backup) | helpless
+    reported = Q(ended_at=None, reported_at__isnull=False)
+    return overdue | Q(ended_at=None) & Q(lost_backup) | helpless | reported
 
 
 def _close_to_giving_up(at: datetime) -> Q:

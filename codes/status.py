@@ -1,7 +1,7 @@
 """What a code is doing, in words. Pure: rows in, words out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils.html import format_html
@@ -38,6 +38,13 @@ def code_status(code: AccessCode, given: Sequence[CodePin], device: Device) -> S
     """The status of an access code from the PINs it was given, which carry their pins and backup codes."""
     if code.ended_at is not None:
         return _leaving([one.pin for one in given], since=code.ended_at)
+    status = _live_status(code, given, device)
+    if code.reported_at is None:
+        return status
+    return replace(status, attention=True, note=_("The guest says that the PIN does not work."))
+
+
+def _live_status(code: AccessCode, given: Sequence[CodePin], device: Device) -> Status:
     backup = _open(given, CodePin.Role.BACKUP)
     own = _open(given, CodePin.Role.OWN)
     if backup and backup.pin.maybe_on_lock:

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from backups.models import BackupCode
 from backups.services import short_of_spares
 from codes.cover import cover_if_due, cover_next, due_for_cover
-from codes.models import AccessCode
+from codes.models import AccessCode, CodePin
 from codes.services import end_code
+from codes.status import OVERDUE
+from devices.activity import record
 from devices.hubs import resume_searches
-from devices.models import MAYBE_ON_LOCK, Device, Pin
+from devices.models import MAYBE_ON_LOCK, Device, Event, Pin
 from devices.services import REFILL_TASK, request_sync, wake_due
 from portal.clock import now
 from portal.context import about
@@ -80,9 +82,25 @@ def sweep() -> None:
     for device in _with_uncovered():
         cover_next(device)
     resume_searches(at)
+    note_late_removals(at)
     # Some of them at random if they are many: a full lock, which stays short, must not keep others from their turn.
     for device in short_of_spares().order_by("?")[: room()]:
         enqueue(REFILL_TASK, str(device.pk))
+
+
+def note_late_removals(at: datetime) -> None:
+    """Write down, once an ending, that a former guest's PIN has not left its lock in time."""
+    ended = OuterRef("code__ended_at")
+    told = Event.objects.filter(subject=OuterRef("code"), type=Event.Type.CODE_REMOVAL_LATE, at__gte=ended)
+    late = (
+        CodePin.objects.filter(pin__status__in=MAYBE_ON_LOCK, code__ended_at__lte=at - OVERDUE)
+        .exclude(code__device__removal=Device.Removal.REMOVED)
+        .exclude(Exists(told))
+        .select_related("code__device__property")
+        .order_by("code")
+    )
+    for code in {one.code_id: one.code for one in late[:MOST_AT_ONCE]}.values():
+        record(code.device, Event.Type.CODE_REMOVAL_LATE, subject=code.pk, name=code.name)
 
 
 def _work_is_due(at: datetime) -> Q:

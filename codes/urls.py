@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<uuid:pk>/retry/", edit_views.code_retry, name="code_retry"),
     path("<uuid:pk>/link/", edit_views.code_link, name="code_link"),
     path("<uuid:pk>/backup/", views.code_backup, name="code_backup"),
+    path("<uuid:pk>/settled/", views.code_settled, name="code_settled"),
     path("<uuid:pk>/cancel/", views.code_cancel, name="code_cancel"),
 ]

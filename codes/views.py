@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from backups.models import BackupCode
 from codes import services
 from codes.cover import current, door_pin
+from codes.guest import settle_report
 from codes.listing import code_row
 from codes.models import AccessCode, CodePin
 from codes.page import page_of
@@ -64,6 +65,16 @@ def code_backup(request: MemberRequest, pk: UUID) -> HttpResponse:
     ready = BackupCode.objects.ready().filter(pool__device=code.device).count()
     context = {"code": code, "ready": ready, "held": held, "zone": code.device.property.time_zone}
     return render(request, "codes/code_backup.html", {**context, "section": "codes"})
+
+
+@require_POST
+@may_reveal
+def code_settled(request: MemberRequest, pk: UUID) -> HttpResponse:
+    """Somebody made sure that the guest who reported the PIN is in."""
+    code = code_or_404(request, pk)
+    settle_report(code, actor=request.user)
+    messages.success(request, _("Settled: %(name)s can open the door.") % {"name": code.name})
+    return redirect("code", code.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

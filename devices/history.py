@@ -22,7 +22,7 @@ SENTENCES = {
     T.CODE_DELAYED: gettext_lazy("%(name)s’s code takes longer than usual"),
     T.CODE_FAILED: gettext_lazy("%(name)s’s code could not be set"),
     T.CODE_REMOVED: gettext_lazy("%(name)s’s code is off the lock"),
-    T.CODE_REMOVAL_LATE: gettext_lazy("%(name)s’s code is still to be removed"),
+    T.CODE_REMOVAL_LATE: gettext_lazy("%(name)s’s code should be off the lock and is not yet"),
     T.CODE_CHANGED_OUTSIDE: gettext_lazy("%(label)s was changed on the lock by somebody else"),
     T.CODE_DELETED_OUTSIDE: gettext_lazy("%(label)s was deleted on the lock by somebody else"),
     T.CODE_NOT_WORKING: gettext_lazy("%(name)s says that the PIN does not work"),
@@ -97,7 +97,7 @@ def _why(event: Event) -> Iterable[str]:
     reason, tries = event.data.get("reason"), event.data.get("tries")
     if reason in Pin.Trouble.values and reason:
         yield str(Pin.Trouble(reason).label)
-    if tries and (event.type != T.CODE_SET or tries > 1):
+    if tries and (reason or (event.type == T.CODE_SET and tries > 1)):
         yield ngettext("%(count)d try", "%(count)d tries", tries) % {"count": tries}
 
 
@@ -136,6 +136,10 @@ def _stay(event: Event) -> Iterable[str]:
 
 def _span(ends: Sequence[str | None], zone: str) -> str:
     return " → ".join(strip_tags(moment(datetime.fromisoformat(end), zone)) for end in ends if end)
+
+
+def _may_open(event: Event) -> Iterable[str]:
+    yield _("It may still open the door.")
 
 
 def _place(place: Event) -> Iterable[str]:
@@ -184,6 +188,7 @@ DETAILS: dict[str, Callable[[Event], Iterable[str]]] = {
     T.DEVICE_REMOVED: _left_on_it,
     T.BACKUP_PULLED: _covered,
     T.CODE_CHANGED: _stay,
+    T.CODE_REMOVAL_LATE: _may_open,
     T.UNMANAGED_FOUND: _place,
     T.DEVICE_CHANGED: _lock_was,
     T.HUB_SEARCHED: _search,

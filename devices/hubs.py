@@ -49,7 +49,7 @@ def add_hub(
     with transaction.atomic():
         hub.save()
         if known is None:
-            record_in(workspace, T.HUB_ADDED, actor=actor, name=hub.name)
+            _record(hub, T.HUB_ADDED, actor)
         if discover:
             search(hub, revive=True)
     return hub
@@ -61,7 +61,7 @@ def change_hub(hub: Hub, *, name: str, address: str, property: Property, actor: 
     _check(hub)
     with transaction.atomic():
         hub.save(update_fields=["name", "address", "property"])
-        record_in(hub.workspace, T.HUB_CHANGED, actor=actor, name=hub.name)
+        _record(hub, T.HUB_CHANGED, actor)
         search(hub)
 
 
@@ -86,8 +86,7 @@ def search_ended(
             searching_since=None, searched_at=now(), found=found, search_silence=silence
         )
         if ended:
-            told: dict[str, Any] = {"found": found, "added": added, "silence": silence.value}
-            record_in(hub.workspace, T.HUB_SEARCHED, name=hub.name, **told)
+            _record(hub, T.HUB_SEARCHED, found=found, added=added, silence=silence.value)
 
 
 def resume_searches(at: datetime) -> None:
@@ -105,7 +104,7 @@ def remove_hub(hub: Hub, *, actor: User | None = None) -> None:
             raise ValidationError(
                 _("This hub has locks, or had some. Remove its locks one by one; the hub then rests.")
             )
-        record_in(hub.workspace, T.HUB_REMOVED, actor=actor, name=hub.name)
+        _record(hub, T.HUB_REMOVED, actor)
         hub.delete()
 
 
@@ -114,6 +113,12 @@ def hubs_of(workspace: Workspace) -> CountedHubs:
     kept = Count("devices", filter=~Q(devices__removal=Device.Removal.REMOVED))
     found = Hub.objects.filter(workspace=workspace).annotate(locks=kept)
     return found.select_related("property").order_by("name", "pk")
+
+
+def _record(hub: Hub, type: Event.Type, actor: User | None = None, **data: Any) -> None:
+    """An event about the hub, at the time of the property that its locks go to."""
+    zone = {"zone": hub.property.time_zone} if hub.property else {}
+    record_in(hub.workspace, type, actor=actor, name=hub.name, **zone, **data)
 
 
 def _check(hub: Hub) -> None:

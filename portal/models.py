@@ -60,6 +60,7 @@ class MailKind(models.TextChoices):
     """What a workspace's people are warned of by e-mail, the gravest first."""
 
     UNCOVERED = "uncovered", _("A guest has no working code")
+    REPORTED = "reported", _("A guest says that the PIN does not work")
     PIN_CHANGED = "pin_changed", _("A PIN changed after it was seen")
     EXHAUSTED = "exhausted", _("No backup codes are left on a lock")
     OFFLINE = "offline", _("A lock is offline and a guest arrives within 24 hours")
@@ -70,7 +71,7 @@ class MailKind(models.TextChoices):
 def usual_mail_roles() -> dict[str, list[str]]:
     """Owners and managers hear of everything; night staff of what cannot wait."""
     roles = {kind.value: ["owner", "manager"] for kind in MailKind}
-    for kind in (MailKind.UNCOVERED, MailKind.PIN_CHANGED):
+    for kind in (MailKind.UNCOVERED, MailKind.REPORTED, MailKind.PIN_CHANGED):
         roles[kind].append("night")
     return roles
 
@@ -108,6 +109,11 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def mail_roles_of(self, kind: MailKind) -> list[str]:
+        """The roles that hear of it; the usual ones of a kind that is newer than what was chosen."""
+        chosen: list[str] = self.mail_roles.get(kind, usual_mail_roles()[kind])
+        return chosen
 
 
 class Membership(models.Model):

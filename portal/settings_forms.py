@@ -68,7 +68,7 @@ class SettingsForm(forms.Form):
                 choices=ROLES,
                 required=False,
                 widget=forms.CheckboxSelectMultiple,
-                initial=workspace.mail_roles.get(kind, []),
+                initial=workspace.mail_roles_of(kind),
             )
 
     def clean(self) -> dict[str, Any]:

@@ -59,7 +59,7 @@ ROWS: dict[Answers, list[str]] = {
         *("mfa_generate_recovery_codes",),
     ],
     LOOK: ["device", "device_live", "device_removed", "hub", "hub_live", "code", "code_live"],
-    HELP: ["device_check", "pool_acknowledge", "code_reveal", "code_backup"],
+    HELP: ["device_check", "pool_acknowledge", "code_reveal", "code_backup", "code_settled"],
     CHANGE: [
         *(
             "property_edit",

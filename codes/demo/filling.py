@@ -102,7 +102,7 @@ class Filling:
         pin = self._pin(label_for(code), starts, ends)
         programmed = program_at(leads_of(self.device), starts)
         since = max(programmed, code.changed_at) if programmed else code.changed_at
-        self._put(pin, Window(starts, ends), since)
+        self._put(pin, Window(starts, ends), max(since, self._seen_at))
         self._give(code, pin, CodePin.Role.OWN)
         self.log(Event.Type.CODE_SET, since, code, tries=1)
 

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from codes.demo import locks
-from codes.demo.filling import Filling
+from codes.demo.filling import HELD, Filling
 from codes.demo.locks import Lock, Place
 from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
 from portal.clock import from_wall_clock, now, wall_clock
@@ -119,6 +119,9 @@ def _install(workspace: Workspace, places: Mapping[Place, Sequence[Lock]]) -> li
             if_nothing_works=place.if_nothing_works,
         )
         fillings += [(lock, _hang(hub, home, lock, at)) for lock in found]
+        hub.property = hub.property or home
+    hub.searched_at, hub.found = at - HELD, len(fillings)
+    hub.save(update_fields=["property", "searched_at", "found"])
     return fillings
 
 
@@ -141,6 +144,7 @@ def _hang(hub: Hub, home: Property, lock: Lock, at: datetime) -> Filling:
         capabilities=capabilities,
         online=Device.Online.YES,
         online_since=at - timedelta(days=9),
+        seen_at=at - (OFFLINE_FOR if lock.fault else timedelta()),
         read_at=at - timedelta(minutes=40) - (OFFLINE_FOR if lock.fault else timedelta()),
         read_wanted=False,
         next_sync_at=at,

@@ -137,5 +137,5 @@ def _refuse(turn: Turn, pin: Pin, trouble: Pin.Trouble) -> None:
 
 
 def _try_again(turn: Turn, pin: Pin, trouble: Pin.Trouble) -> None:
-    turn.note(pin, trouble=trouble, next_attempt_at=now() + retry(pin.attempts))
+    turn.note(pin, tell=True, trouble=trouble, next_attempt_at=now() + retry(pin.attempts))
     turn.went_wrong(trouble)

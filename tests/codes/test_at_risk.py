@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from backups.status import warning_count
-from codes.arrivals import watch
+from codes.arrivals import Risk, watch
 from codes.at_risk import at_risk, attention
 from codes.models import AccessCode
 from devices.models import Device, Hub, Pin, Property
@@ -19,7 +19,7 @@ TROUBLE = {"trouble": Pin.Trouble.NO_ANSWER, "attempts": 2}
 
 
 def agree(workspace: Workspace) -> int:
-    listed = {a.code.pk for a in watch(workspace).arrivals if a.risk <= 1}
+    listed = {a.code.pk for a in watch(workspace).arrivals if a.risk <= Risk.MISSING}
     assert listed == set(at_risk(workspace).values_list("pk", flat=True))
     assert attention(workspace).arrivals == len(listed)
     return len(listed)

@@ -56,7 +56,7 @@ def test_it_finds_the_locks_and_says_how_many(hub: Hub, place: Property) -> None
     assert run(hub).searching_since is None
     assert (hub.found, hub.search_silence) == (2, "") and hub.searched_at
     assert set(Device.objects.values_list("name", "property")) == {("Attic", place.pk), ("Cellar door", place.pk)}
-    assert told(hub) == [{"name": "Cellar", "found": 2, "added": 2, "silence": ""}]
+    assert told(hub) == [{"name": "Cellar", "zone": "Europe/Lisbon", "found": 2, "added": 2, "silence": ""}]
 
 
 def test_who_added_it_is_written_down(hub: Hub, alice: User) -> None:
