@@ -121,7 +121,8 @@ def counted(pools: QuerySet[BackupPool]) -> CountedPools:
 
 def warned(workspace: Workspace) -> CountedPools:
     """The workspace's pools that warn, exhausted first; those that somebody is on included."""
-    pools = BackupPool.objects.filter(device__in=Device.objects.of(workspace), device__capabilities__backup_pool=True)
+    kept = Device.objects.of(workspace).filter(removal=Device.Removal.KEPT)
+    pools = BackupPool.objects.filter(device__in=kept, device__capabilities__backup_pool=True)
     settled = (
         Q(filled_at__isnull=False)
         | Q(activated_at__lte=now() - SETTING_UP)

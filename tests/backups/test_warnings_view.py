@@ -52,3 +52,12 @@ def test_queries_do_not_grow_with_rows(signed_in: Client, place: Property, hub: 
     with CaptureQueriesContext(connection) as queries:
         signed_in.get(reverse("warnings"))
     assert len(queries) <= 8
+
+
+def test_a_lock_that_is_being_removed_warns_of_nothing(signed_in: Client, device: Device) -> None:
+    """It is meant to have no backups any more."""
+    scene.exhausted(device)
+    Device.objects.update(removal=Device.Removal.REMOVING)
+    assert b"No warnings." in signed_in.get(URL).content
+    assert "Being removed" in signed_in.get("/devices/").content.decode()
+    assert "Pools low or exhausted" not in signed_in.get("/").content.decode()
