@@ -1,7 +1,8 @@
-"""One guest, several doors: a code a lock under one booking reference. They share what the guest's link shows."""
+"""One guest, several doors: a code a lock under one booking reference. They share a link, and change together."""
 
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from codes.guest_link import new_nonce
 from codes.models import AccessCode, AccessCodeQuerySet
-from codes.services import add_code
+from codes.services import add_code, cancel_code, change_code
 from devices.activity import record
 from devices.models import Device, Event
 from portal.models import User
@@ -35,6 +36,40 @@ def add_codes(
                 raise _named(error, device) if len(devices) > 1 else error from error
             added[device.pk] = code
     return [added[device.pk] for device in devices]
+
+
+def change_codes(
+    codes: Sequence[AccessCode],
+    *,
+    name: str,
+    starts_at: datetime | None,
+    ends_at: datetime | None,
+    actor: User | None = None,
+) -> None:
+    """Give the codes of one booking the same stay, all or none; the first one's name to those that shared it.
+
+    Raises ValidationError, naming the lock if there are several.
+    """
+    shared = codes[0].name
+    with transaction.atomic():
+        for code in sorted(codes, key=lambda code: code.device_id):  # rows are locked in one order everywhere
+            called = name if code.name == shared else code.name
+            try:
+                change_code(code, name=called, starts_at=starts_at, ends_at=ends_at, actor=actor)
+            except ValidationError as error:
+                raise _named(error, code.device) if len(codes) > 1 else error from error
+
+
+def cancel_codes(codes: Sequence[AccessCode], *, actor: User | None = None) -> None:
+    """End the codes of one booking, all or none."""
+    with transaction.atomic():
+        for code in sorted(codes, key=lambda code: code.device_id):
+            cancel_code(code, actor=actor)
+
+
+def other_doors(code: AccessCode) -> AccessCodeQuerySet:
+    """The booking's codes on other doors, those that are not over."""
+    return shared_with(code).live().exclude(pk=code.pk).select_related("device__hub").order_by("device__name", "pk")
 
 
 def shared_with(code: AccessCode) -> AccessCodeQuerySet:

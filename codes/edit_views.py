@@ -1,17 +1,20 @@
 """Changing a code: its name and stay, its PIN, another try, the guest's link."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from codes import booking, change_pin, edit_words, services
+from codes import booking, change_pin, edit_words
 from codes.cover import current, door_pin
 from codes.forms import ChangePinForm, EditCodeForm
 from codes.models import AccessCode, CodePin
@@ -29,19 +32,17 @@ def code_edit(request: MemberRequest, pk: UUID) -> HttpResponse:
     """Name and stay. Says beforehand what carries over, and afterwards what an offline lock cannot know yet."""
     code = code_or_404(request, pk)
     points = edit_words.beforehand(code)
-    before = edit_words.Stay(code.starts_at, code.ends_at)
-    form = EditCodeForm(request.POST or None, code=code)
+    form = EditCodeForm(request.POST or None, code=code, others=booking.other_doors(code))
     if code.cancelled_at is None and form.is_valid():
+        codes = [code, *form.cleaned_data.get("also", ())]
+        before = {one.pk: edit_words.Stay(one.starts_at, one.ends_at) for one in codes}
         try:
-            services.change_code(code, actor=request.user, **form.values())
+            booking.change_codes(codes, actor=request.user, **form.values())
         except ValidationError as error:
             code = code_or_404(request, pk)
             add_errors(form, error)
         else:
-            code = code_or_404(request, pk)
-            messages.success(request, _("%(name)s’s code is changed.") % {"name": code.name})
-            if words := edit_words.afterwards(code, before):
-                messages.info(request, str(words))
+            _say_changed(request, [code_or_404(request, one) for one in before], before)
             return redirect("code", code.pk)
     context = {"code": code, "form": form, "points": points, "zone": listing.zone_of(code.device)}
     return render(request, "codes/code_edit.html", {**context, "section": "codes"})
@@ -91,6 +92,16 @@ def code_link(request: MemberRequest, pk: UUID) -> HttpResponse:
     told = _("The old link leads nowhere from now on. Send %(name)s the new one.") % {"name": code.name}
     messages.success(request, told)
     return redirect("code", code.pk)
+
+
+def _say_changed(request: MemberRequest, codes: Sequence[AccessCode], before: Mapping[UUID, edit_words.Stay]) -> None:
+    """That it is done; and of each lock that cannot know yet, what that means."""
+    changed = ngettext("%(name)s’s code is changed.", "%(name)s’s codes are changed on %(count)d locks.", len(codes))
+    messages.success(request, changed % {"name": codes[0].name, "count": len(codes)})
+    for code in codes:
+        if words := edit_words.afterwards(code, before[code.pk]):
+            told = format_html("{}: {}", code.device, words) if len(codes) > 1 else words
+            messages.info(request, str(told))
 
 
 def _pin_page(request: MemberRequest, code: AccessCode, form: ChangePinForm) -> HttpResponse:

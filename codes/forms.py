@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -121,15 +122,43 @@ class AddCodeForm(forms.Form):
         }
 
 
+class DoorsField(forms.ModelMultipleChoiceField[AccessCode]):
+    """Codes of the same booking, by their doors."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(AccessCode.objects.none(), required=False, **kwargs)
+
+    def label_from_instance(self, obj: AccessCode) -> str:
+        return str(obj.device)
+
+
+class CancelCodeForm(forms.Form):
+    """Which of the booking's other codes end as well."""
+
+    also = DoorsField(label=gettext_lazy("Cancel as well, on"))
+
+    def __init__(self, *args: Any, others: QuerySet[AccessCode], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _offer_doors(self, others, checked=[])
+
+
 class EditCodeForm(forms.Form):
-    """A code's name and, for a guest's, its stay. `values()` are arguments of `codes.services.change_code`."""
+    """A code's name and, for a guest's, its stay. `values()` are arguments of `codes.booking.change_codes`."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
     starts_at = WallClockField(label=gettext_lazy("Check-in"))
     ends_at = WallClockField(label=gettext_lazy("Checkout"))
+    also = DoorsField(
+        label=gettext_lazy("The same for"),
+        help_text=gettext_lazy("Doors of the same booking. Those that are ticked get this name and these dates too."),
+    )
 
-    def __init__(self, *args: Any, code: AccessCode, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, code: AccessCode, others: QuerySet[AccessCode], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        together = [o.pk for o in others if (o.starts_at, o.ends_at) == (code.starts_at, code.ends_at)]
+        _offer_doors(self, others, checked=together)
         self.zone = code.device.property.time_zone
         self.fields["name"].initial = code.name
         for name, instant in (("starts_at", code.starts_at), ("ends_at", code.ends_at)):
@@ -152,6 +181,16 @@ class EditCodeForm(forms.Form):
         if before is None:
             return None
         return from_wall_clock(self.cleaned_data[name], self.zone, end=end) if name in self.changed_data else before
+
+
+def _offer_doors(form: forms.Form, others: QuerySet[AccessCode], *, checked: Sequence[object]) -> None:
+    """Boxes to tick, or no field where the booking has one door."""
+    if not others:
+        del form.fields["also"]
+        return
+    field = form.fields["also"]
+    assert isinstance(field, DoorsField)  # noqa: S101  declared above
+    field.queryset, field.initial = others, checked
 
 
 class ChangePinForm(forms.Form):

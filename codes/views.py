@@ -8,12 +8,14 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from backups.models import BackupCode
-from codes import services
+from codes import booking, services
 from codes.cover import current, door_pin
+from codes.forms import CancelCodeForm
 from codes.guest import settle_report
 from codes.listing import code_row
 from codes.models import AccessCode, CodePin
@@ -81,12 +83,21 @@ def code_settled(request: MemberRequest, pk: UUID) -> HttpResponse:
 @may_change
 def code_cancel(request: MemberRequest, pk: UUID) -> HttpResponse:
     code = code_or_404(request, pk)
-    if request.method == "POST":
-        services.cancel_code(code, actor=request.user)
-        messages.success(request, _("%(name)s’s code is cancelled. It leaves the lock.") % {"name": code.name})
+    typed = request.POST if request.method == "POST" else None
+    form = CancelCodeForm(typed, others=booking.other_doors(code))
+    if request.method == "POST" and form.is_valid():
+        codes = [code, *form.cleaned_data.get("also", ())]
+        booking.cancel_codes(codes, actor=request.user)
+        told = ngettext(
+            "%(name)s’s code is cancelled. It leaves the lock.",
+            "%(name)s’s codes are cancelled on %(count)d locks. They leave the locks.",
+            len(codes),
+        )
+        messages.success(request, told % {"name": code.name, "count": len(codes)})
         return redirect("device", code.device_id)
     context = {
         "code": code,
+        "form": form,
         "zone": code.device.property.time_zone,
         "staying": code.ended_at is None and bool(code.starts_at and code.starts_at <= now()),
         "section": "codes",

@@ -12,6 +12,7 @@ from codes.models import AccessCode
 from codes.services import add_code, cancel_code, pull_backup
 from devices.models import Device, Event, Property
 from portal.models import User
+from tests import factories
 from tests.engine import backup, fault, fill_pool, guest, later, opens, settle
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -179,3 +180,67 @@ def test_it_rejects_get_where_nothing_is_asked(signed_in: Client, code: AccessCo
 
 def test_it_rejects_put(signed_in: Client, code: AccessCode) -> None:
     assert signed_in.put(url(code)).status_code == 405
+
+
+class TestABookingWithSeveralDoors:
+    @pytest.fixture
+    def both(self, device: Device, code: AccessCode) -> tuple[AccessCode, AccessCode]:
+        """The same stay on a second lock, under one reference."""
+        AccessCode.objects.filter(pk=code.pk).update(booking_reference="HM77")
+        back = factories.DeviceFactory(property=device.property, hub=device.hub, name="Back door")
+        other = guest(back, starts=timedelta(hours=6), ends_at=code.ends_at, booking_reference="hm77")
+        settle(back)
+        code.refresh_from_db()
+        return code, other
+
+    def test_the_other_door_is_offered_and_ticked(self, signed_in: Client, both: tuple[AccessCode, AccessCode]) -> None:
+        page = signed_in.get(url(both[0])).content.decode()
+        assert "Doors of the same booking." in page and "Back door" in page
+        assert f'value="{both[1].pk}"' in page and "checked" in page.split(f'value="{both[1].pk}"')[1][:80]
+
+    def test_both_are_extended_with_one_press(self, signed_in: Client, both: tuple[AccessCode, AccessCode]) -> None:
+        page = saved(signed_in, both[0], ends_at="2026-11-27T11:00", name="Ben O.", also=str(both[1].pk))
+        assert "Ben O.’s codes are changed on 2 locks." in page
+        for one in both:
+            one.refresh_from_db()
+            assert (one.name, one.ends_at) == ("Ben O.", NOW + timedelta(days=4, hours=2))
+
+    def test_one_alone_where_the_tick_is_taken_away(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        before = both[1].ends_at
+        saved(signed_in, both[0], ends_at="2026-11-27T11:00")
+        both[1].refresh_from_db()
+        assert both[1].ends_at == before
+
+    def test_an_offline_door_is_named(self, signed_in: Client, both: tuple[AccessCode, AccessCode]) -> None:
+        Device.objects.filter(pk=both[1].device_id).update(online=Device.Online.NO, online_since=NOW)
+        page = saved(signed_in, both[0], ends_at="2026-11-27T11:00", also=str(both[1].pk))
+        assert "Back door: The lock is offline: it learns of this when it is back." in page
+
+    def test_all_or_none_and_the_lock_that_refuses_is_named(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        Device.objects.filter(pk=both[1].device_id).update(removal=Device.Removal.REMOVING)
+        before = both[0].ends_at
+        answer = signed_in.post(url(both[0]), typed(ends_at="2026-11-27T11:00", also=str(both[1].pk)))
+        assert "Back door: This lock is being removed." in answer.content.decode()
+        both[0].refresh_from_db()
+        assert both[0].ends_at == before
+
+    def test_another_bookings_code_is_no_choice(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode], device: Device
+    ) -> None:
+        other = guest(device, "Ana Ruiz", starts=timedelta(days=9))
+        answer = signed_in.post(url(both[0]), typed(also=str(other.pk)))
+        assert answer.status_code == 200 and "Select a valid choice" in answer.content.decode()
+
+    def test_cancelling_offers_it_unticked_and_takes_both(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        where = reverse("code_cancel", args=[both[0].pk])
+        page = signed_in.get(where).content.decode()
+        assert "Cancel as well, on" in page and "Back door" in page and "checked" not in page
+        answer = signed_in.post(where, {"also": str(both[1].pk)}, follow=True)
+        assert "cancelled on 2 locks" in answer.content.decode()
+        assert not AccessCode.objects.live().filter(pk__in=[one.pk for one in both]).exists()
