@@ -74,7 +74,7 @@ def _words(
     if full_at is not None:
         told = _("From {} codes need {} of {} spaces{}. Cancel codes that nobody needs, before one finds no place.")
         spare = _(", and one is a backup’s") if size else ""
-        return "bad", format_html(told, soon(full_at, zone), peak, slots, spare)
+        return "bad", format_html(told, _when(full_at, zone), peak, slots, spare)
     if short_at is not None:
         making_way = peak + size - slots
         told = ngettext(
@@ -82,11 +82,16 @@ def _words(
             "From {} codes need {} of {} spaces: {} backup codes make way.",
             making_way,
         )
-        return "warn", format_html(told, soon(short_at, zone), peak, slots, making_way)
+        return "warn", format_html(told, _when(short_at, zone), peak, slots, making_way)
     if size:
         told = _("At most {} of {} spaces in the next 14 days, besides {} for backup codes.")
         return "quiet", format_html(told, peak, slots, size)
     return "quiet", format_html(_("At most {} of {} spaces in the next 14 days."), peak, slots)
+
+
+def _when(moment: datetime, zone: str) -> Words:
+    """`Sat 15:00`; `now on` for what has begun."""
+    return soon(moment, zone) if moment > now() else _("now on")
 
 
 def _span(pin: Pin, at: datetime) -> Span | None:

@@ -4,6 +4,7 @@ The only place but the simulator itself that writes a simulated lock's truth.
 """
 
 import secrets
+import uuid
 from datetime import datetime, timedelta
 from itertools import count
 
@@ -168,7 +169,7 @@ class Filling:
         code = AccessCode.objects.create(
             device=self.device,
             name=name,
-            booking_reference=f"HM{secrets.token_hex(3).upper()}" if starts else "",
+            booking_reference=self._reference(name, starts) if starts else "",
             kind=AccessCode.Kind.TIME_BOUND if starts else AccessCode.Kind.ONGOING,
             starts_at=starts,
             ends_at=ends,
@@ -177,6 +178,11 @@ class Filling:
         AccessCode.objects.filter(pk=code.pk).update(created_at=booked)
         self.log(Event.Type.CODE_CREATED, booked, code)
         return code
+
+    def _reference(self, name: str, starts: datetime) -> str:
+        """One booking at one property has one reference, however many doors."""
+        booking = uuid.uuid5(self.device.property_id, f"{name} {starts.isoformat()}")
+        return f"HM{booking.hex[:6].upper()}"
 
     def _usually_booked(self, starts: datetime | None) -> datetime:
         return min(starts - BOOKED, self.at - timedelta(days=1)) if starts else self.at - HELD / 2

@@ -224,3 +224,12 @@ def test_a_demo_that_is_started_again_does_not_tell_it_again() -> None:
     story.run()
     assert AccessCode.objects.filter(name=story.HERO).count() == 1
     assert not AccessCode.objects.filter(name__in=story.CROWD).exists()
+
+
+@pytest.mark.usefixtures("seeded")
+def test_a_guest_with_several_doors_has_one_booking_and_the_hub_says_what_it_found() -> None:
+    doors = AccessCode.objects.filter(name="Ana Ruiz")
+    assert doors.count() == 3 and len(set(doors.values_list("booking_reference", flat=True))) == 1
+    hub = lakeview()[0].hub
+    assert hub.found == 10 and hub.property and hub.searched_at
+    assert all(lock.seen_at for lock in lakeview())

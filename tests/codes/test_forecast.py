@@ -118,3 +118,9 @@ def test_the_lock_page_tells_it_whatever_the_filter(signed_in: Client, tiny: Dev
         arriving(tiny, f"Guest {number}", days=6)
     page = signed_in.get(reverse("device", args=[tiny.pk]), {"q": "nobody"}).content.decode()
     assert "codes need 5 of 5 spaces, and one is a backup’s." in strip_tags(page)
+
+
+def test_what_has_begun_is_said_to_be_now(tiny: Device) -> None:
+    for name in ("Staff", "Gardener", "Cleaner"):
+        scene.ongoing(tiny, name, status=S.SET)
+    assert told(tiny).sentence == "From now on codes need 3 of 5 spaces: 1 backup code makes way."
