@@ -53,7 +53,7 @@ class Hub(models.Model):
     searching_since = models.DateTimeField(null=True, blank=True)  # its locks are being looked for
     searched_at = models.DateTimeField(null=True, blank=True)  # the last search ended
     found = models.PositiveIntegerField(null=True, blank=True)  # locks it had then; null: it did not say
-    search_silence = models.CharField(max_length=20, choices=Silence, default=Silence.NONE, blank=True)
+    search_silence = models.CharField(max_length=20, choices=Silence, default=Silence.NONE, db_default="", blank=True)
 
     class Meta:
         constraints = [
