@@ -107,6 +107,6 @@ def _why(device: Device, standing: Standing, left: list[Pin]) -> str:
     if standing == Standing.WAITING and device.lease_token is not None:
         return "a worker is at it"
     if standing == Standing.WAITING and device.hub.down_since is None:
-        return "no worker has taken it: see that `qcluster` runs, or give the turn here with --here"
+        return "no worker has taken it: see that `manage.py work` runs, or give the turn here with --here"
     troubles = sorted({str(Pin.Trouble(pin.trouble).label) for pin in left if pin.trouble})
     return plain(listing.likely_cause(device, 0)) or ", ".join(troubles) or "a retry is due later"

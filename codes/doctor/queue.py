@@ -13,8 +13,8 @@ from portal.readiness import problems
 
 REMEDIES = {
     "tick": "Start or restart: manage.py tick",
-    "worker": "Start or restart: manage.py qcluster. Nothing is lost meanwhile.",
-    "queue": "Restart manage.py qcluster; nothing is lost. One lock now: manage.py sync_locks LOCK --here",
+    "worker": "Start or restart: manage.py work. Nothing is lost meanwhile.",
+    "queue": "Restart manage.py work; nothing is lost. One lock now: manage.py sync_locks LOCK --here",
 }
 
 
