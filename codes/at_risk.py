@@ -32,11 +32,11 @@ def attention(workspace: Workspace) -> Attention:
 
 
 def soon(workspace: Workspace, at: datetime) -> AccessCodeQuerySet:
-    """Stays that run, or begin within 72 hours."""
+    """Stays that run, their late access included, or begin within 72 hours."""
     return (
         AccessCode.objects.of(workspace)
         .live()
-        .filter(kind=AccessCode.Kind.TIME_BOUND, starts_at__lte=at + AHEAD, ends_at__gt=at)
+        .filter(kind=AccessCode.Kind.TIME_BOUND, starts_at__lte=at + AHEAD, ends_at__gt=at - workspace.late_access)
     )
 
 

@@ -34,7 +34,7 @@ def change_pin(code: AccessCode, *, pin: Secret | None, actor: User | None = Non
         code = _fresh(code, device)
         if waiting := current(code, CodePin.Role.NEXT):
             end_own_pin(waiting)
-        secret = digits_for(device, pin, code.starts_at, code.ends_at)
+        secret = digits_for(device, pin, code.starts_at, code.leaves_at)
         code.pin_chosen, code.changed_at, code.failed_at = pin is not None, now(), None
         code.save(update_fields=["pin_chosen", "changed_at", "failed_at"])
         if _keeps_the_door(code):
@@ -56,7 +56,7 @@ def try_again(code: AccessCode, *, actor: User | None = None) -> None:
         AccessCode.objects.filter(pk=code.pk).update(changed_at=now(), failed_at=None)
         if own.pin.status == Pin.Status.REFUSED:
             end_own_pin(own)
-            pins.check(device, own.pin.secret, code.starts_at, code.ends_at)
+            pins.check(device, own.pin.secret, code.starts_at, code.leaves_at)
             give_own_pin(code, own.pin.secret, needed_at=code.starts_at)
         else:
             Pin.objects.filter(pk=own.pin_id).update(next_attempt_at=None)

@@ -57,7 +57,7 @@ def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> 
     """
     with transaction.atomic():
         Device.objects.select_for_update().get(pk=code.device_id)
-        code = AccessCode.objects.select_related("device__property").get(pk=code.pk)
+        code = AccessCode.objects.select_related("device__property__workspace").get(pk=code.pk)
         if not code.time_bound or code.ended_at is not None:
             return None
         held = current(code, CodePin.Role.BACKUP)
@@ -124,7 +124,7 @@ def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> No
     at = now()
     own = current(code, CodePin.Role.OWN)
     Pin.objects.filter(pk=backup.pin_id).update(
-        priority=Pin.Priority.PERSON, wanted_from=code.starts_at, wanted_until=code.ends_at, give_up_at=None
+        priority=Pin.Priority.PERSON, wanted_from=code.starts_at, wanted_until=code.leaves_at, give_up_at=None
     )
     CodePin.objects.create(code=code, pin=backup.pin, role=CodePin.Role.BACKUP, given_at=at)
     AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)

@@ -33,7 +33,8 @@ class Stage(StrEnum):
 class Door:
     """One door as its guest sees it. `secret` only at the stage PIN, `shown_at` only at EARLY.
 
-    `staying`: between check-in and checkout. `told_at`: when the guest said that the PIN does not work.
+    `staying`: from check-in until checkout and the late access are over. `told_at`: when the guest said that the PIN
+    does not work.
     """
 
     code: AccessCode
@@ -80,7 +81,7 @@ def booking_of(code: AccessCode) -> Booking:
 def at_the_door(code: AccessCode) -> Door:
     """What the guest's link shows of one door now. Reads only."""
     at = now()
-    if code.ended_at is not None or (code.ends_at is not None and code.ends_at <= at):
+    if code.ended_at is not None or (code.leaves_at is not None and code.leaves_at <= at):
         return Door(code, Stage.OVER)
     staying = code.starts_at is None or code.starts_at <= at
     shown_at = reveal_at(code)

@@ -1,6 +1,7 @@
 """Guests' access codes, and which PIN each was ever given."""
 
 import uuid
+from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import models
@@ -11,6 +12,14 @@ from codes.guest_link import new_nonce
 from devices.models import Device, Pin
 from portal.kept import KeptQuerySet
 from portal.models import MailKind, Workspace
+
+
+def leaves_by(at: datetime) -> models.Q:
+    """Codes whose checkout and late access are over by then: `leaves_at <= at` in the database."""
+    late = models.F("device__property__workspace__late_access")
+    latest = models.ExpressionWrapper(models.Value(at) - late, output_field=models.DateTimeField())
+    by_index, of_those = models.Q(ends_at__isnull=False, ends_at__lte=at), models.Q(ends_at__lte=latest)
+    return by_index & of_those
 
 
 class AccessCodeQuerySet(KeptQuerySet["AccessCode"]):
@@ -96,6 +105,11 @@ class AccessCode(models.Model):
     @property
     def time_bound(self) -> bool:
         return self.kind == self.Kind.TIME_BOUND
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """When its PINs leave the lock: at checkout, or as much later as the workspace's late access. None: never."""
+        return self.ends_at + self.device.property.workspace.late_access if self.ends_at else None
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("an access code ends, it is never deleted: its PINs are never to be given twice")

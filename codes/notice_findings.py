@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from backups.models import BackupCode, BackupPool
 from backups.status import RECENT, SEVERAL
 from codes.cover import door_pin
-from codes.models import AccessCode, CodePin
+from codes.models import AccessCode, CodePin, leaves_by
 from codes.status import OVERDUE
 from devices import listing
 from devices.models import MAYBE_ON_LOCK, Device, Pin
@@ -62,10 +62,9 @@ def _locks() -> QuerySet[Device]:
 
 def _guests(at: datetime) -> QuerySet[AccessCode]:
     """Codes that are not over, with their lock."""
-    over = Q(ends_at__isnull=False, ends_at__lte=at)
     return (
         AccessCode.objects.live()
-        .exclude(over)
+        .exclude(leaves_by(at))
         .filter(device__removal=Device.Removal.KEPT)
         .select_related("device__property__workspace", "device__hub")
     )

@@ -29,7 +29,7 @@ def give_own_pin(
         label=label_for(code),
         priority=Pin.Priority.PERSON,
         wanted_from=code.starts_at,
-        wanted_until=code.ends_at,
+        wanted_until=code.leaves_at,
         program_at=program_at(leads, code.starts_at),
         give_up_at=give_up_at(leads, needed_at, at) if role == CodePin.Role.OWN else None,
     )

@@ -61,7 +61,7 @@ def add_code(
         )
         _check_window(code)
         code.full_clean(exclude=["device"])
-        secret = digits_for(device, pin, starts_at, ends_at)
+        secret = digits_for(device, pin, starts_at, code.leaves_at)
         code.save()
         give_own_pin(code, secret, needed_at=starts_at)
         record(device, Event.Type.CODE_CREATED, actor=actor, subject=code.pk, name=code.name)
@@ -195,7 +195,7 @@ def _check_window(code: AccessCode) -> None:
         raise ValidationError({"starts_at": _("A time-bound code needs a check-in and a checkout.")})
     if code.ends_at <= code.starts_at:
         raise ValidationError({"ends_at": _("Checkout must be later than check-in.")})
-    if code.ends_at <= now():
+    if code.leaves_at is None or code.leaves_at <= now():
         raise ValidationError({"ends_at": _("Checkout is in the past. Choose a later one.")})
 
 
@@ -211,10 +211,10 @@ def digits_for(device: Device, chosen: Secret | None, starts_at: datetime | None
 
 
 def _needed_at(code: AccessCode, starts_at: datetime | None) -> datetime | None:
-    """When the changed PIN is needed: at check-in; for a stay extended whose PIN works so far, at the old checkout."""
+    """When the changed PIN is needed: at check-in; for a stay extended whose PIN works so far, when that would end."""
     own = current(code, CodePin.Role.OWN)
     works_so_far = own is not None and own.pin.confirmed and code.starts_at == starts_at
-    return code.ends_at if works_so_far else starts_at
+    return code.leaves_at if works_so_far else starts_at
 
 
 def _refused(code: AccessCode) -> bool:
@@ -246,7 +246,7 @@ def _start_afresh(code: AccessCode, *, needed_at: datetime | None) -> None:
             end_own_pin(given)
     AccessCode.objects.filter(pk=code.pk).update(failed_at=None, pin_chosen=False)
     _waits_again(code, needed_at)
-    give_own_pin(code, digits_for(code.device, None, code.starts_at, code.ends_at), needed_at=needed_at)
+    give_own_pin(code, digits_for(code.device, None, code.starts_at, code.leaves_at), needed_at=needed_at)
 
 
 def _carry_over(code: AccessCode, needed_at: datetime | None) -> None:
@@ -254,9 +254,9 @@ def _carry_over(code: AccessCode, needed_at: datetime | None) -> None:
     leads = leads_of(code.device)
     covered = current(code, CodePin.Role.BACKUP) is not None
     for given in CodePin.objects.filter(code=code, ended_at=None).select_related("pin"):
-        values: dict[str, object] = {"wanted_from": code.starts_at, "wanted_until": code.ends_at}
+        values: dict[str, object] = {"wanted_from": code.starts_at, "wanted_until": code.leaves_at}
         if given.role == CodePin.Role.OWN and not covered:
-            fits = given.pin.confirmed and given.pin.seen_window.covers(Window(code.starts_at, code.ends_at))
+            fits = given.pin.confirmed and given.pin.seen_window.covers(Window(code.starts_at, code.leaves_at))
             values["program_at"] = program_at(leads, code.starts_at)
             values["give_up_at"] = None if fits else give_up_at(leads, needed_at, code.changed_at)
             values["next_attempt_at"] = None

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from backups.models import BackupCode
 from backups.services import short_of_spares
 from codes.cover import cover_if_due, cover_next, due_for_cover
-from codes.models import AccessCode, CodePin
+from codes.models import AccessCode, CodePin, leaves_by
 from codes.services import end_code
 from codes.status import OVERDUE
 from devices.activity import record
@@ -44,8 +44,8 @@ def probe_workers() -> None:
 
 
 def end_stays(at: datetime) -> None:
-    """Close codes whose checkout has passed, and those on a lock that is being removed."""
-    over = AccessCode.objects.live().filter(Q(ends_at__lte=at) | ~Q(device__removal=Device.Removal.KEPT))
+    """Close codes whose checkout and late access have passed, and those on a lock that is being removed."""
+    over = AccessCode.objects.live().filter(leaves_by(at) | ~Q(device__removal=Device.Removal.KEPT))
 
     def end(code: AccessCode) -> None:
         with transaction.atomic():

@@ -105,6 +105,11 @@ class Workspace(models.Model):
         default=timedelta(0),
         help_text=_("A PIN that works at once is not shown earlier than this before check-in."),
     )
+    late_access = models.DurationField(
+        _("late access"),
+        default=timedelta(0),
+        help_text=_("A guest’s PIN stays on the lock so much longer than the checkout."),
+    )
     mail_roles = models.JSONField(_("warning e-mails"), default=usual_mail_roles)  # a MailKind's: the roles it goes to
 
     def __str__(self) -> str:

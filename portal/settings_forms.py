@@ -26,6 +26,7 @@ LABELS = {
     "cover_lead": gettext_lazy("Pull a backup before check-in"),
     "reveal_lead": gettext_lazy("Show the PIN before check-in"),
     "early_access": gettext_lazy("Early access"),
+    "late_access": gettext_lazy("Late access"),
 }
 HELP = {
     "programming_lead_native": gettext_lazy("The code waits on the lock and opens it from check-in on."),
@@ -34,6 +35,7 @@ HELP = {
     "cover_lead": gettext_lazy("A code that is not on the lock by then is covered by a backup."),
     "reveal_lead": gettext_lazy("A guest’s link shows the PIN from that moment on, if it works by then."),
     "early_access": gettext_lazy("A backup works at once. Guests see it at check-in, or so much earlier."),
+    "late_access": gettext_lazy("A guest’s PIN works until checkout, and so much longer. It is removed after that."),
 }
 LIMITS: dict[str, tuple[timedelta, timedelta]] = {
     "programming_lead_native": (HOUR, 14 * DAY),
@@ -42,6 +44,7 @@ LIMITS: dict[str, tuple[timedelta, timedelta]] = {
     "cover_lead": (5 * MINUTE, 12 * HOUR),
     "reveal_lead": (timedelta(0), 30 * DAY),
     "early_access": (timedelta(0), DAY),
+    "late_access": (timedelta(0), DAY),
 }
 
 
@@ -86,7 +89,7 @@ class SettingsForm(forms.Form):
         return [self[name] for name in OTHER]
 
     def guests(self) -> list[forms.BoundField]:
-        return [self["reveal_lead"], self["early_access"]]
+        return [self["reveal_lead"], self["early_access"], self["late_access"]]
 
     def mails(self) -> list[forms.BoundField]:
         return [self[f"mail_{kind}"] for kind in MailKind]

@@ -2,7 +2,7 @@
 
 A state machine drives services, clock, engine and simulated lock together. After every step a PIN said to be set is
 truly on the lock, one said to be removed is not, and no pool exceeds its size. And whenever the lock answers again,
-a guest who is staying gets in with the PIN on their link, and after checkout with none.
+a guest who is staying gets in with the PIN on their link, and after checkout and its late access with none.
 """
 
 import os
@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 from backups.models import BackupCode
 from codes.cover import door_pin
 from codes.models import AccessCode
+from codes.replan import replan_lock
 from codes.seen import seen
 from codes.services import cancel_code, change_code, pull_backup
 from codes.tick import sweep, tick
@@ -36,6 +37,7 @@ from devices.programming import program
 from devices.providers.simulator import opens
 from devices.runner import perform
 from devices.services import check_lock
+from portal.models import Workspace
 from tests import factories
 from tests.engine import fault, fill_pool, guest, refills, settle, truth, wipe
 
@@ -48,6 +50,7 @@ LOCKS = {
 }
 FAULTS = ["", "unreachable", "mute", "apply_then_silent", "late", "reject_set", "full", "ignore_set"]
 STARTS = st.sampled_from([timedelta(minutes=n) for n in (-30, 10, 20, 45, 300, 3000)])
+LATE = st.sampled_from([timedelta(0), timedelta(minutes=30), timedelta(hours=3)])
 STAYS = st.sampled_from([timedelta(hours=2), timedelta(hours=20), timedelta(days=3)])
 HEALS = [timedelta(seconds=25), *[timedelta(minutes=n) for n in (1, 2, 4, 8, 16, 32, 35)]]
 
@@ -76,10 +79,11 @@ class Promise(RuleBasedStateMachine):
             transaction.set_rollback(True)
             self.atomic.__exit__(None, None, None)
 
-    @initialize(target=codes, kind=st.sampled_from(sorted(LOCKS)), starts=STARTS, lasts=STAYS)
-    def a_guest_on_a_bad_day(self, kind: str, starts: timedelta, lasts: timedelta) -> object:
+    @initialize(target=codes, kind=st.sampled_from(sorted(LOCKS)), starts=STARTS, lasts=STAYS, late=LATE)
+    def a_guest_on_a_bad_day(self, kind: str, starts: timedelta, lasts: timedelta, late: timedelta) -> object:
         """The day begins with a lock, a fault and a guest, so that few examples see much."""
         self.device: Device = factories.DeviceFactory(caps=LOCKS[kind])
+        Workspace.objects.update(late_access=late)
         fill_pool(self.device)
         fault(self.device, self.first_fault, late_ms=15_000)
         return self.book(starts, lasts)
@@ -129,6 +133,12 @@ class Promise(RuleBasedStateMachine):
         if pin is not None:
             pin.code_pin.revealed_at = self.at
             pin.code_pin.save(update_fields=["revealed_at"])
+
+    @rule(late=LATE)
+    def late_access_is_set(self, late: timedelta) -> None:
+        Workspace.objects.update(late_access=late)
+        replan_lock(self.device)
+        self.works()
 
     # what locks and workers do
 
@@ -199,6 +209,8 @@ class Promise(RuleBasedStateMachine):
             pin = door_pin(code)
             assert pin is not None, f"{code} stays and has no PIN"
             assert self.opens(pin), f"{code} stays and their {pin.status} PIN does not open"
+        for code in AccessCode.objects.live():
+            assert code.leaves_at is not None and code.leaves_at > self.at, f"{code} is over and not ended"
         for pin in Pin.objects.filter(code_pin__code__ended_at__isnull=False):
             assert pin.status in (Pin.Status.REMOVED, Pin.Status.WITHDRAWN, Pin.Status.REFUSED), pin.status
             assert not self.opens(pin) or self.is_anothers(pin), "a former guest gets in"

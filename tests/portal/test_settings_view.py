@@ -23,6 +23,7 @@ def typed(**changes: object) -> dict[str, object]:
         "cover_lead": "30 min",
         "reveal_lead": "24 h",
         "early_access": "0",
+        "late_access": "0",
         "mail_uncovered": ["owner", "manager", "night"],
         "mail_exhausted": ["owner"],
         **changes,
@@ -53,6 +54,23 @@ def test_it_saves(signed_in: Client, workspace: Workspace) -> None:
 def test_a_changed_lead_has_coming_stays_planned_anew(signed_in: Client, workspace: Workspace) -> None:
     signed_in.post(URL, typed(cover_lead_native="12 h"))
     assert waiting() == [("codes.replan.replan_workspace", (str(workspace.pk),))]
+
+
+def test_a_changed_late_access_is_saved_and_has_all_stays_planned_anew(signed_in: Client, workspace: Workspace) -> None:
+    signed_in.post(URL, typed(late_access="45 min"))
+    workspace.refresh_from_db()
+    assert workspace.late_access == timedelta(minutes=45)
+    assert waiting() == [("codes.replan.replan_workspace", (str(workspace.pk),))]
+
+
+@pytest.mark.parametrize("wrong", ["2 days", "later", "-5 min"])
+def test_a_late_access_that_makes_no_sense_is_refused_and_nothing_is_lost(
+    signed_in: Client, workspace: Workspace, wrong: str
+) -> None:
+    page = signed_in.post(URL, typed(name="Typed", late_access=wrong)).content.decode()
+    assert "Nothing has been saved" in page and 'value="Typed"' in page and f'value="{wrong}"' in page
+    workspace.refresh_from_db()
+    assert workspace.late_access == timedelta(0)
 
 
 def test_leads_that_stay_plan_nothing_anew(signed_in: Client) -> None:
