@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from codes.at_risk import AHEAD, at_risk, soon
+from codes.at_risk import AHEAD, ARRIVING, at_risk, soon
 from codes.cover import NOT_THERE
 from codes.models import AccessCode, CodePin
 from devices import listing
@@ -68,6 +68,15 @@ class Arrival:
         return self.risk in (Risk.COVERED, Risk.READY) and self.confirmed_at is not None
 
     @property
+    def at_risk(self) -> bool:
+        return self.risk <= Risk.MISSING
+
+    @property
+    def soon(self) -> bool:
+        """So near that a lock out of reach is warned of."""
+        return now() < self.starts_at <= now() + ARRIVING
+
+    @property
     def key(self) -> str:
         return f"arrival-{self.code.pk}"
 
@@ -98,8 +107,9 @@ class Watch:
         return [arrival for arrival in self.arrivals if arrival.risk <= Risk.COVERED]
 
     @property
-    def at_risk(self) -> int:
-        return sum(arrival.risk <= Risk.MISSING for arrival in self.arrivals)
+    def risky(self) -> list[Arrival]:
+        """Those whose guest has no PIN that works, or soon will not."""
+        return [arrival for arrival in self.arrivals if arrival.at_risk]
 
     @property
     def well(self) -> bool:

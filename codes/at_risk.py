@@ -1,34 +1,46 @@
 """Which arrivals somebody should look at now, and how many things ask for attention in all. Reads only."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
 
 from backups.status import causes
 from codes.cover import NOT_THERE
-from codes.models import AccessCode, AccessCodeQuerySet, CodePin
+from codes.models import AccessCode, AccessCodeQuerySet, CodePin, TakenOn
+from codes.taken_on import Marks, guests_taken_on, mark_rows
 from devices.models import Device, Pin
 from portal.clock import now
 from portal.models import Workspace
 
 AHEAD = timedelta(hours=72)
+ARRIVING = timedelta(hours=24)  # so near that a lock out of reach is warned of
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """The counts in the navigation: arrivals at risk, and causes of warnings that nobody has taken on."""
+    """The counts in the navigation: arrivals at risk and causes of warnings, those that nobody has taken on; and who
+    has taken on what.
+    """
 
     arrivals: int
     warnings: int
+    marks: Marks
 
 
 def attention(workspace: Workspace) -> Attention:
-    """Both counts in one query, for every page has them."""
-    risky = at_risk(workspace).annotate(what=Value("arrival"), which=F("pk")).values_list("what", "which")
-    warning = causes(workspace).annotate(what=Value("warning"), which=F("cause")).values_list("what", "which")
-    found = [what for what, _ in {*risky.order_by().union(warning.order_by())}]
-    return Attention(found.count("arrival"), found.count("warning"))
+    """All in one query, for every page has them."""
+    none = {"who": Value(None, CharField()), "when": Value(None, DateTimeField())}
+    columns = ["what", "which", "who", "when"]
+    alone = at_risk(workspace).filter(~Exists(guests_taken_on()))
+    risky = alone.annotate(what=Value("arrival"), which=F("pk"), **none).values_list(*columns)
+    warning = causes(workspace).annotate(what=Value("warning"), which=F("cause"), **none).values_list(*columns)
+    taken = mark_rows(TakenOn.objects.filter(workspace=workspace))  # the first: its columns have types
+    rows = {*taken.union(risky.order_by(), warning.order_by())}
+    kinds = Counter(what for what, _which, _who, _when in rows)
+    marked = [row for row in rows if row[0] in TakenOn.About.values]
+    return Attention(kinds["arrival"], kinds["warning"], Marks(marked))
 
 
 def soon(workspace: Workspace, at: datetime) -> AccessCodeQuerySet:

@@ -82,6 +82,7 @@ class CodeList:
     next_arrival: Words = ""
     filtered: bool = False
     pins: Sequence[Pin] = ()  # of guests and staff, before the filter
+    codes: Sequence[AccessCode] = ()  # with all their PINs, before the filter
 
     @property
     def health(self) -> str:
@@ -114,6 +115,7 @@ def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", w
         next_arrival=_next_arrival(codes, device),
         filtered=bool(words or show),
         pins=[given.pin for code in codes for given in code.code_pins.all()],
+        codes=codes,
     )
 
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from codes import guest_link
 from codes.guest_link import new_nonce
-from devices.models import Device, Pin
+from devices.models import Device, Hub, Pin
 from portal.kept import KeptQuerySet
-from portal.models import MailKind, Workspace
+from portal.models import MailKind, User, Workspace
 
 
 def leaves_by(at: datetime) -> models.Q:
@@ -182,3 +182,39 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.subject or self.key
+
+
+class TakenOn(models.Model):
+    """That somebody is on it: a warning that stays quiet until something new happens. One row a cause, the latest."""
+
+    class About(models.TextChoices):
+        GUEST = "guest", _("A guest has no working code")
+        OFFLINE = "offline", _("A lock is out of reach")
+        OUTAGE = "outage", _("A hub is out of reach")
+        OVERDUE = "overdue", _("An old code may still open a door")
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    about = models.CharField(max_length=10, choices=About)
+    code = models.ForeignKey(AccessCode, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    hub = models.ForeignKey(Hub, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = _("taken on")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(about="guest", code__isnull=False, device=None, hub=None)
+                | models.Q(about__in=["offline", "overdue"], code=None, device__isnull=False, hub=None)
+                | models.Q(about="outage", code=None, device=None, hub__isnull=False),
+                name="codes_takenon_about_one_thing",
+            ),
+            # Two people press at the same moment: one row.
+            models.UniqueConstraint(fields=["code"], name="codes_takenon_once_a_guest"),
+            models.UniqueConstraint(fields=["about", "device"], name="codes_takenon_once_a_lock"),
+            models.UniqueConstraint(fields=["hub"], name="codes_takenon_once_a_hub"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_about_display()

@@ -2,22 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 
 from backups.models import BackupCode, BackupPool
 from backups.status import RECENT, SEVERAL
+from codes.at_risk import ARRIVING
 from codes.cover import door_pin
 from codes.models import AccessCode, CodePin, leaves_by
 from codes.status import OVERDUE
+from codes.taken_on import Marks, all_marks
 from devices import listing
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from portal.clock import now
 from portal.models import MailKind
-
-ARRIVING = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,19 @@ class Finding:
     since: datetime | None = None
     count: int = 0
     quiet: bool = False  # somebody is on it
+    news_at: datetime | None = None  # when it last brought something new, where `quiet` alone does not tell
 
 
 def findings() -> dict[str, Finding]:
     """Everything that is to be warned of now, in all workspaces, by key."""
-    at = now()
+    at, taken = now(), all_marks()
     found = [
-        *_uncovered(at),
+        *_uncovered(at, taken),
         *_reported(at),
         *_pin_changed(at),
         *_exhausted(),
-        *_offline(at),
-        *_overdue(at),
+        *_offline(at, taken),
+        *_overdue(at, taken),
         *_several(at),
     ]
     return {finding.key: finding for finding in found}
@@ -70,11 +71,17 @@ def _guests(at: datetime) -> QuerySet[AccessCode]:
     )
 
 
-def _uncovered(at: datetime) -> Iterator[Finding]:
+def _uncovered(at: datetime, taken: Marks) -> Iterator[Finding]:
     for code in _guests(at).filter(uncovered_since__isnull=False).order_by("starts_at"):
         key = f"uncovered:{code.pk}"
         yield Finding(
-            MailKind.UNCOVERED, key, group_of(code.device), code.device, code=code, since=code.uncovered_since
+            MailKind.UNCOVERED,
+            key,
+            group_of(code.device),
+            code.device,
+            code=code,
+            since=code.uncovered_since,
+            quiet=taken.of_guest(code) is not None,
         )
 
 
@@ -120,13 +127,14 @@ def _several(at: datetime) -> Iterator[Finding]:
         yield Finding(MailKind.SEVERAL, key, group_of(device), device, count=count, quiet=_taken_on(device))
 
 
-def _offline(at: datetime) -> Iterator[Finding]:
+def _offline(at: datetime, taken: Marks) -> Iterator[Finding]:
     arriving = _guests(at).filter(starts_at__gt=at, starts_at__lte=at + ARRIVING).order_by("starts_at")
     away = Q(online=Device.Online.NO) | Q(hub__down_since__isnull=False)
     next_guest: dict[UUID, AccessCode] = {}
     for code in arriving.filter(Q(device__online=Device.Online.NO) | Q(device__hub__down_since__isnull=False)):
         next_guest.setdefault(code.device_id, code)
     for device in _locks().filter(away, pk__in=next_guest) if next_guest else ():
+        near_since = arrival_near_since(next_guest[device.pk])
         yield Finding(
             MailKind.OFFLINE,
             f"offline:{device.pk}",
@@ -134,11 +142,17 @@ def _offline(at: datetime) -> Iterator[Finding]:
             device,
             code=next_guest[device.pk],
             since=device.hub.down_since or device.online_since,
-            quiet=_taken_on(device),
+            quiet=_taken_on(device) or taken.of_outage(device, arrival_near_since=near_since) is not None,
+            news_at=near_since,
         )
 
 
-def _overdue(at: datetime) -> Iterator[Finding]:
+def arrival_near_since(code: AccessCode) -> datetime | None:
+    """Since when a lock that is offline is warned of for this guest."""
+    return max(code.starts_at - ARRIVING, code.changed_at) if code.starts_at else None
+
+
+def _overdue(at: datetime, taken: Marks) -> Iterator[Finding]:
     """A former guest's PIN that may still be on its lock; one cause a lock."""
     late = Q(ended_at__lte=at - OVERDUE, pin__wanted=Pin.Wanted.ABSENT) | Q(pin__wanted_until__lte=at - OVERDUE)
     given = (
@@ -147,14 +161,21 @@ def _overdue(at: datetime) -> Iterator[Finding]:
         .select_related("pin", "code__device__property__workspace", "code__device__hub")
         .order_by(F("ended_at").asc(nulls_last=True))
     )
-    seen: set[object] = set()
+    by_lock: dict[UUID, list[CodePin]] = {}
     for one in given:
-        device = one.code.device
-        if device.pk in seen:
-            continue
-        seen.add(device.pk)
-        since = one.ended_at or one.pin.wanted_until
-        yield Finding(MailKind.OVERDUE, f"overdue:{device.pk}", group_of(device), device, code=one.code, since=since)
+        by_lock.setdefault(one.code.device_id, []).append(one)
+    for first, *others in by_lock.values():
+        device, since = first.code.device, first.ended_at or first.pin.wanted_until
+        latest = max(one.ended_at or one.pin.wanted_until or at for one in (first, *others)) + OVERDUE
+        yield Finding(
+            MailKind.OVERDUE,
+            f"overdue:{device.pk}",
+            group_of(device),
+            device,
+            code=first.code,
+            since=since,
+            quiet=taken.of_overdue(device, latest) is not None,
+        )
 
 
 def still_away(device: Device) -> bool:

@@ -105,8 +105,8 @@ def _still_there(notice: Notice, finding: Finding | None) -> None:
     if finding.quiet and notice.quieted_at is None:
         _update(notice, quieted_at=now())
     elif not finding.quiet and notice.quieted_at is not None:  # something new happened: it is told again
-        again = {} if notice.kind == K.OFFLINE else {"told_at": None, "silent": False}
-        _update(notice, quieted_at=None, **again)
+        old = finding.news_at is not None and finding.news_at <= notice.quieted_at  # a pull is no news of an outage
+        _update(notice, quieted_at=None, **({} if old else {"told_at": None, "silent": False}))
 
 
 def _close_if_steady(notice: Notice, gone_since: datetime, at: datetime) -> None:

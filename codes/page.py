@@ -7,12 +7,15 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from codes.arrivals import Risk, risk_of
 from codes.booking import shared_with
 from codes.cover import current, door_pin
 from codes.models import AccessCode, CodePin
 from devices import history
 from devices.history import Entry
 from devices.models import Event, Pin
+from portal.clock import now
+
 
 STATES = {
     Pin.Status.PLANNED: gettext_lazy("Not on lock yet"),
@@ -68,6 +71,7 @@ class CodePage:
     kept: bool = False
     confirmed_at: datetime | None = None  # when the PIN that opens the door was last read on the lock
     pins: Sequence[GivenPin] = ()
+    at_risk: bool = False
 
 
 def page_of(code: AccessCode) -> CodePage:
@@ -82,7 +86,17 @@ def page_of(code: AccessCode) -> CodePage:
         kept=_kept(code),
         confirmed_at=_confirmed_at(code),
         pins=_pins(code),
+        at_risk=_at_risk(code),
     )
+
+
+def _at_risk(code: AccessCode) -> bool:
+    """A guest whose PIN does not work, or soon will not: what home lists among the arrivals at risk."""
+    if not code.time_bound or code.ended_at is not None:
+        return False
+    own, backup = current(code, CodePin.Role.OWN), current(code, CodePin.Role.BACKUP)
+    risk = risk_of(code, own.pin if own else None, backup.pin if backup else None, now())
+    return risk <= Risk.MISSING
 
 
 def _link(code: AccessCode, opened_at: datetime | None) -> GuestLink:

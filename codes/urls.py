@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from codes import add_views, edit_views, list_views, views
+from codes import add_views, edit_views, list_views, taken_on_views, views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", list_views.code_list, name="code_list"),
@@ -19,5 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<uuid:pk>/link/", edit_views.code_link, name="code_link"),
     path("<uuid:pk>/backup/", views.code_backup, name="code_backup"),
     path("<uuid:pk>/settled/", views.code_settled, name="code_settled"),
+    path("<uuid:pk>/on-it/", taken_on_views.code_on_it, name="code_on_it"),
+    path("locks/<uuid:device_id>/<str:about>/on-it/", taken_on_views.device_on_it, name="device_on_it"),
     path("<uuid:pk>/cancel/", views.code_cancel, name="code_cancel"),
 ]

@@ -34,6 +34,7 @@ SENTENCES = {
     T.CODE_REPORT_SETTLED: gettext_lazy("%(name)s can open the door"),
     T.BACKUP_PULLED: gettext_lazy("Backup %(backup)s given to %(name)s"),
     T.UNCOVERED: gettext_lazy("No backup was ready for %(name)s"),
+    T.WARNING_TAKEN_ON: gettext_lazy("Somebody is on it: %(name)s"),
     T.POOL_REFILLED: gettext_lazy("Backup pool full again"),
     T.STRAY_REMOVED: gettext_lazy("%(label)s was found on the lock and taken off"),
     T.STRAY_FOUND: gettext_lazy("%(label)s still opens the door"),

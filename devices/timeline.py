@@ -34,6 +34,7 @@ KINDS = {
             T.DEVICE_DISCONNECTED,
             T.DEVICE_LOW_BATTERY,
             T.STRAY_FOUND,
+            T.WARNING_TAKEN_ON,
         },
     ),
     "codes": (_("Guests’ codes"), {kind for kind in T if kind.startswith("access_code.")}),

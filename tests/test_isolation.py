@@ -59,7 +59,9 @@ ROWS: dict[Answers, list[str]] = {
         *("mfa_generate_recovery_codes",),
     ],
     LOOK: ["device", "device_live", "device_removed", "hub", "hub_live", "code", "code_live"],
-    HELP: ["device_check", "pool_acknowledge", "code_reveal", "code_backup", "code_settled"],
+    HELP: [
+        *("device_check", "device_on_it", "pool_acknowledge", "code_on_it", "code_reveal", "code_backup", "code_settled"),
+    ],
     CHANGE: [
         *(
             "property_edit",
@@ -114,6 +116,7 @@ def arguments(device: Device, alice: User, bob: User, workspace: Workspace) -> d
     return {
         "device": [device.pk],
         "hub": [device.hub_id],
+        "device_on_it": [device.pk, "offline"],
         "property": [device.property_id],
         "pool": [device.pk],
         "code": [code.pk],

@@ -8,12 +8,17 @@ from django.template.context import RequestContext
 from django.utils.safestring import SafeString
 
 from backups.status import PoolStatus
-from codes import arrival_words, at_risk, listing
+from codes import arrival_words, at_risk, listing, taken_on
 from codes.arrivals import Arrival, Removal, Watch, watch
 from codes.at_risk import Attention
 from codes.forecast import Forecast, forecast
 from codes.listing import CodeList
-from devices.listing import Fact
+from codes.lock_troubles import LockTroubles, lock_troubles
+from codes.models import AccessCode
+from codes.notice_findings import arrival_near_since
+from codes.status import OVERDUE
+from codes.taken_on import Mark, Marks
+from devices.listing import Fact, Words
 from devices.models import Device
 from devices.trouble import Outage
 
@@ -34,8 +39,12 @@ def slot_forecast(device: Device, pool: PoolStatus, codes: CodeList) -> Forecast
 
 @register.simple_tag(takes_context=True)
 def attention(context: RequestContext) -> Attention:
-    """`{% attention as counts %}`: how many arrivals are at risk and how many warnings there are."""
-    return at_risk.attention(context["request"].membership.workspace)
+    """`{% attention as counts %}`: how many arrivals are at risk and how many warnings there are. Asked once a page."""
+    request = context["request"]
+    if not hasattr(request, "attention"):
+        request.attention = at_risk.attention(request.membership.workspace)
+    found: Attention = request.attention
+    return found
 
 
 @register.simple_tag(takes_context=True)
@@ -71,3 +80,47 @@ def story(arrival: Arrival) -> SafeString:
 @register.filter
 def age(removal: Removal) -> str:
     return arrival_words.age(removal)
+
+
+@register.simple_tag(takes_context=True)
+def marks(context: RequestContext) -> Marks:
+    """`{% marks as taken %}`: which of the workspace's warnings somebody is on."""
+    return attention(context).marks
+
+
+@register.filter
+def on_guest(taken: Marks, code: AccessCode) -> Mark | None:
+    return taken.of_guest(code)
+
+
+@register.simple_tag
+def on_outage(taken: Marks, found: Watch, device: Device) -> Mark | None:
+    """`{% on_outage taken watch device as mark %}`: who is on it that this lock, or its hub, is out of reach."""
+    arrival = found.next_by_lock.get(device.pk)
+    near = arrival_near_since(arrival.code) if arrival and arrival.soon else None
+    return taken.of_outage(device, arrival_near_since=near)
+
+
+@register.simple_tag
+def on_removal(taken: Marks, found: Watch, device: Device) -> Mark | None:
+    """`{% on_removal taken watch device as mark %}`: who is on it that old codes may still open this lock."""
+    latest = max(removal.since for removal in found.removals if removal.code.device_id == device.pk)
+    return taken.of_overdue(device, latest + OVERDUE)
+
+
+@register.filter
+def at_risk_alone(found: Watch, taken: Marks) -> int:
+    """How many arrivals at risk nobody is on."""
+    return sum(taken.of_guest(arrival.code) is None for arrival in found.risky)
+
+
+@register.filter
+def on_it(mark: Mark | None, zone: str) -> Words:
+    """`Bob is on it since 14:02.`"""
+    return taken_on.words(mark, zone)
+
+
+@register.simple_tag(takes_context=True)
+def troubles_of(context: RequestContext, device: Device, codes: CodeList) -> LockTroubles:
+    """`{% troubles_of device codes as troubles %}`: what its page warns of besides the pool."""
+    return lock_troubles(device, codes, attention(context).marks)

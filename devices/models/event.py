@@ -43,6 +43,7 @@ class Event(models.Model):
         POOL_REFILLED = "backup_pool.refilled", _("Backup pool full again")
         POOL_EXHAUSTED = "backup_pool.exhausted", _("Backup pool exhausted")
         POOL_ACKNOWLEDGED = "backup_pool.acknowledged", _("Warning taken on")
+        WARNING_TAKEN_ON = "warning.taken_on", _("Somebody is on it")
         UNMANAGED_FOUND = "unmanaged.created", _("A code of somebody else's was found")
         UNMANAGED_GONE = "unmanaged.removed", _("A code of somebody else's is gone")
         DEVICE_ADDED = "device.added", _("Lock added")

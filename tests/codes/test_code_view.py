@@ -20,7 +20,7 @@ def words_of(client: Client, code: AccessCode) -> str:
 def test_it_tells_status_schedule_and_cover(signed_in: Client, device: Device) -> None:
     code = scene.covered(device, factories.BackupPoolFactory(device=device), "Ben Okafor")
     words = words_of(signed_in, code)
-    assert "Covered by backup" in words and "It follows the same dates and stops at checkout." in words
+    assert "Covered by backup" in words and "It follows the same dates and stops with them." in words
     assert "Lisbon time" in words
     assert "given to Ben Okafor" in words
 

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from backups.models import BackupCode, BackupPool
 from backups.services import acknowledge
-from codes.models import AccessCode, CodePin, Notice
+from codes.models import AccessCode, CodePin, Notice, TakenOn
 from codes.notifications import notify
 from codes.services import cancel_code, reveal
+from codes.taken_on import take_on_guest, take_on_lock
 from codes.tick import tick
 from devices.models import Device, Hub, Pin, Property
 from portal.models import Membership, User, Workspace
@@ -300,6 +301,30 @@ def test_a_guest_without_a_code_is_told_although_somebody_is_on_it(
     acknowledge(pool, actor=bob)
     uncovered(device)
     assert len(post()) == 2  # Alice and Bob
+
+
+def test_an_uncovered_guest_taken_on_is_told_again_only_if_something_new_happens(
+    post: Post, device: Device, bob: User
+) -> None:
+    code = uncovered(device)
+    assert post()
+    take_on_guest(code, actor=bob)
+    assert post(300) == []
+    AccessCode.objects.update(uncovered_since=timezone.now())
+    assert len(post()) == 2  # Alice and Bob
+    assert post(300) == []
+
+
+def test_an_offline_lock_taken_on_is_told_again_for_the_next_guest(post: Post, device: Device, bob: User) -> None:
+    of(device, **OFFLINE)
+    scene.guest(device, "Chloé Martin", hours=6, status=Pin.Status.SET)
+    scene.guest(device, "Mei Chen", hours=27, status=Pin.Status.SET)
+    assert len(post()) == 2
+    device.refresh_from_db()
+    take_on_lock(device, TakenOn.About.OFFLINE, actor=bob)
+    assert post(300) == []
+    post.traveller.shift(7 * 3600)
+    assert post.subjects() == ["Lock offline, guest arrives tomorrow 12:00: Lakeview Cottage Front door"]
 
 
 # To whom

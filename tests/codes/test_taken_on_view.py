@@ -1,0 +1,150 @@
+""" "I'm on it" for a guest without a code, a lock out of reach and an old code: on pages, in counts and in mails."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from codes.models import AccessCode, CodePin, TakenOn
+from codes.notice_findings import findings
+from devices.models import Device, Event, Hub, Pin
+from portal.models import User
+from portal.queue import beat
+from tests import factories, scene
+from tests.engine import later
+
+OFFLINE = {"online": Device.Online.NO, "online_since": timezone.now() - timedelta(hours=3)}
+
+
+@pytest.fixture
+def outside(device: Device) -> AccessCode:
+    """A guest who has no working code, and for whom no backup was ready."""
+    code = scene.guest(device, "Ben Okafor", hours=2, status=Pin.Status.PLANNED, trouble=Pin.Trouble.NO_ANSWER)
+    hour_ago = timezone.now() - timedelta(hours=1)
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=hour_ago, changed_at=hour_ago)
+    code.refresh_from_db()
+    return code
+
+
+@pytest.fixture
+def offline(device: Device) -> Device:
+    """A lock that is out of reach while a guest, whose code is on it, arrives."""
+    code = scene.guest(device, "Chloé Martin", hours=6, status=Pin.Status.SET)
+    AccessCode.objects.filter(pk=code.pk).update(changed_at=timezone.now() - timedelta(hours=3))
+    Device.objects.filter(pk=device.pk).update(**OFFLINE)
+    device.refresh_from_db()
+    return device
+
+
+@pytest.fixture
+def left(device: Device) -> AccessCode:
+    """A former guest's code that is still on its lock."""
+    code = scene.guest(device, "Gone Girl", hours=-50, status=Pin.Status.REMOVING, wanted=Pin.Wanted.ABSENT)
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    AccessCode.objects.filter(pk=code.pk).update(ended_at=an_hour_ago)
+    CodePin.objects.filter(code=code).update(ended_at=an_hour_ago)
+    return code
+
+
+def home(client: Client) -> str:
+    return client.get("/").content.decode()
+
+
+def on_it(client: Client, device: Device, about: str, **typed: str) -> int:
+    return client.post(reverse("device_on_it", args=[device.pk, about]), typed).status_code
+
+
+def test_a_guest_is_taken_on_and_no_longer_counted(signed_in: Client, bob: User, outside: AccessCode) -> None:
+    beat("tick")
+    url = reverse("code_on_it", args=[outside.pk])
+    assert url in home(signed_in) and "1 arrival at risk" in home(signed_in)
+    signed_in.force_login(bob)
+    assert signed_in.post(url, {"back": "home"})["Location"] == "/"
+    page = home(signed_in)
+    assert "Bob is on it since" in page and url not in page
+    assert "1 arrival at risk, somebody is on it" in page
+    assert findings()[f"uncovered:{outside.pk}"].quiet
+    assert Event.objects.get(type=Event.Type.WARNING_TAKEN_ON).subject == outside.pk
+
+
+def test_it_is_said_on_the_codes_page_too(signed_in: Client, outside: AccessCode) -> None:
+    url, page = reverse("code_on_it", args=[outside.pk]), reverse("code", args=[outside.pk])
+    assert url in signed_in.get(page).content.decode()
+    assert signed_in.post(url)["Location"] == page
+    assert "Alice is on it since" in signed_in.get(page).content.decode()
+
+
+@pytest.mark.parametrize("field", ["uncovered_since", "changed_at"])
+def test_a_guest_is_loud_again_when_something_new_happens(signed_in: Client, outside: AccessCode, field: str) -> None:
+    signed_in.post(reverse("code_on_it", args=[outside.pk]))
+    AccessCode.objects.update(**{field: timezone.now() + timedelta(seconds=1)})
+    assert not findings()[f"uncovered:{outside.pk}"].quiet
+    page = home(signed_in)
+    assert "Alice is on it" not in page and "somebody is on it" not in page
+    signed_in.post(reverse("code_on_it", args=[outside.pk]))
+    assert TakenOn.objects.count() == 1
+
+
+def test_an_offline_lock_is_quiet_until_another_guest_is_near(signed_in: Client, offline: Device) -> None:
+    assert reverse("device_on_it", args=[offline.pk, "offline"]) in home(signed_in)
+    assert "Offline, and a guest arrives" in signed_in.get(f"/devices/{offline.pk}/").content.decode()
+    assert on_it(signed_in, offline, "offline") == 302
+    assert "Alice is on it since" in home(signed_in)
+    assert "Alice is on it since" in signed_in.get(f"/devices/{offline.pk}/").content.decode()
+    assert findings()[f"offline:{offline.pk}"].quiet
+    scene.guest(offline, "Mei Chen", hours=26, status=Pin.Status.SET)
+    with later(hours=7):  # Chloé is in; Mei arrives within a day now
+        assert not findings()[f"offline:{offline.pk}"].quiet
+
+
+def test_a_hub_is_taken_on_once_for_all_its_locks(signed_in: Client, offline: Device, hub: Hub) -> None:
+    Hub.objects.update(down_since=timezone.now() - timedelta(hours=2))
+    other = factories.DeviceFactory(property=offline.property, hub=hub, name="Garden gate")
+    scene.guest(other, "Ana Ruiz", hours=7, status=Pin.Status.SET)
+    AccessCode.objects.update(changed_at=timezone.now() - timedelta(hours=3))
+    on_it(signed_in, other, "offline")
+    assert home(signed_in).count("Alice is on it since") == 1
+    assert {findings()[f"offline:{one.pk}"].quiet for one in (offline, other)} == {True}
+    Hub.objects.update(down_since=timezone.now() + timedelta(seconds=1))
+    assert not findings()[f"offline:{other.pk}"].quiet
+
+
+def test_an_old_code_is_quiet_until_there_is_another(signed_in: Client, device: Device, left: AccessCode) -> None:
+    assert "Codes that may still open the door: Gone Girl." in signed_in.get(f"/devices/{device.pk}/").content.decode()
+    on_it(signed_in, device, "overdue", back="home")
+    assert findings()[f"overdue:{device.pk}"].quiet
+    assert "Alice is on it since" in home(signed_in)
+    assert "Alice is on it since" in signed_in.get(f"/devices/{device.pk}/").content.decode()
+    with later(minutes=10):
+        second = scene.guest(device, "Gone Boy", hours=-50, status=Pin.Status.REMOVING, wanted=Pin.Wanted.ABSENT)
+        AccessCode.objects.filter(pk=second.pk).update(ended_at=timezone.now())
+        CodePin.objects.filter(code=second).update(ended_at=timezone.now())
+    with later(minutes=13):
+        assert not findings()[f"overdue:{device.pk}"].quiet
+
+
+def test_gets_and_other_causes_are_refused(signed_in: Client, device: Device, outside: AccessCode) -> None:
+    assert signed_in.get(reverse("code_on_it", args=[outside.pk])).status_code == 405
+    assert signed_in.get(reverse("device_on_it", args=[device.pk, "offline"])).status_code == 405
+    assert on_it(signed_in, device, "weather") == 404
+    assert not TakenOn.objects.exists()
+
+
+def test_a_viewer_sees_who_is_on_it_and_no_button(client: Client, vera: User, alice: User, outside: AccessCode) -> None:
+    client.force_login(vera)
+    url = reverse("code_on_it", args=[outside.pk])
+    assert url not in home(client)
+    assert client.post(url).status_code == 403
+    TakenOn.objects.create(
+        workspace=outside.device.property.workspace, about="guest", code=outside, by=alice, at=timezone.now()
+    )
+    assert "Alice is on it since" in home(client)
+
+
+def test_strangers_find_nothing(client: Client, charlie: User, outside: AccessCode, device: Device) -> None:
+    client.force_login(charlie)
+    assert client.post(reverse("code_on_it", args=[outside.pk])).status_code == 404
+    assert on_it(client, device, "offline") == 404
+    assert not TakenOn.objects.exists()
