@@ -40,6 +40,7 @@ KINDS = {
     "codes": (_("Guests’ codes"), {kind for kind in T if kind.startswith("access_code.")}),
     "shown": (_("PINs shown"), {T.CODE_REVEALED, T.CODE_OPENED_BY_GUEST}),
     "pools": (_("Backup pools"), {kind for kind in T if kind.startswith(("backup_pool.", "backup_code."))}),
+    "team": (_("People and settings"), {kind for kind in T if kind.startswith(("person.", "workspace."))}),
     "locks": (_("Locks"), {kind for kind in T if kind.startswith(("device.", "unmanaged."))}),
     "staff": (_("Our staff"), {kind for kind in T if kind.startswith("staff.")}),
     "places": (_("Properties and hubs"), {kind for kind in T if kind.startswith(("property.", "hub."))}),

@@ -14,7 +14,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
+from portal import journal
 from portal.clock import now
+from portal.journal import write_down
 from portal.models import Invitation, Membership, User, Workspace
 
 VALID_FOR = timedelta(days=7)
@@ -42,6 +44,8 @@ def invite(*, workspace: Workspace, email: str, role: str, actor: User) -> tuple
         )
         invitation.full_clean(exclude=["invited_by"])
         invitation.save()
+        role_name = invitation.get_role_display()
+        write_down(workspace, journal.INVITED, actor=actor, name=email, role=role_name)
     return invitation, token
 
 
@@ -52,9 +56,13 @@ def resend(invitation: Invitation, *, actor: User) -> tuple[Invitation, str]:
     return invite(workspace=invitation.workspace, email=invitation.email, role=invitation.role, actor=actor)
 
 
-def revoke(invitation: Invitation) -> bool:
+def revoke(invitation: Invitation, *, actor: User | None = None) -> bool:
     """Take an invitation back. False: it was accepted, or taken back before."""
-    return bool(Invitation.objects.pending().filter(pk=invitation.pk).update(revoked_at=now()))
+    with transaction.atomic():
+        if not Invitation.objects.pending().filter(pk=invitation.pk).update(revoked_at=now()):
+            return False
+        write_down(invitation.workspace, journal.INVITATION_REVOKED, actor=actor, name=invitation.email)
+    return True
 
 
 def invited_by_token(token: str) -> Invitation | None:
@@ -79,9 +87,12 @@ def accept(invitation: Invitation, *, user: User) -> Membership:
     with transaction.atomic():
         if not Invitation.objects.open().filter(pk=invitation.pk).update(accepted_at=now()):
             raise ValidationError(_("This invitation can no longer be used."))
-        membership, _new = Membership.objects.get_or_create(
+        membership, new = Membership.objects.get_or_create(
             user=user, workspace_id=invitation.workspace_id, defaults={"role": invitation.role}
         )
+        if new:
+            told = {"name": str(user), "role": membership.get_role_display()}
+            write_down(invitation.workspace, journal.JOINED, actor=user, **told)
     return membership
 
 
@@ -94,24 +105,28 @@ def accept_as_new(invitation: Invitation, *, name: str, password: str) -> User:
     return user
 
 
-def change_role(membership: Membership, role: str) -> None:
+def change_role(membership: Membership, role: str, *, actor: User | None = None) -> None:
     """Raises ValidationError when the workspace would be left without an owner."""
     with transaction.atomic():
         row = _locked(membership)
         if row.may_own and role != Membership.Role.OWNER:
             _keep_an_owner(row)
-        row.role = role
+        was, row.role = row.get_role_display(), role
         row.clean_fields(exclude=["user", "workspace"])
         row.save(update_fields=["role"])
+        told = {"name": str(row.user), "role": row.get_role_display(), "was": was}
+        if told["role"] != was:
+            write_down(row.workspace, journal.ROLE_CHANGED, actor=actor, **told)
 
 
-def remove(membership: Membership) -> None:
+def remove(membership: Membership, *, actor: User | None = None) -> None:
     """End somebody's access at once. Raises ValidationError for the last owner."""
     with transaction.atomic():
         row = _locked(membership)
         if row.may_own:
             _keep_an_owner(row)
         row.delete()
+        write_down(row.workspace, journal.REMOVED, actor=actor, name=str(row.user))
 
 
 def rename(user: User, name: str) -> None:

@@ -62,7 +62,7 @@ def invitation_resend(request: MemberRequest, pk: UUID) -> HttpResponse:
 @may_own
 def invitation_revoke(request: MemberRequest, pk: UUID) -> HttpResponse:
     invitation = _invitation_or_404(request, pk)
-    if people.revoke(invitation):
+    if people.revoke(invitation, actor=request.user):
         messages.success(request, _("The invitation of %(email)s is taken back.") % {"email": invitation.email})
     return redirect("people")
 
@@ -74,7 +74,7 @@ def person_role(request: MemberRequest, pk: int) -> HttpResponse:
     form = RoleForm(request.POST or None, initial={"role": membership.role})
     if form.is_valid():
         try:
-            people.change_role(membership, form.cleaned_data["role"])
+            people.change_role(membership, form.cleaned_data["role"], actor=request.user)
         except ValidationError as error:
             add_errors(form, error)
         else:
@@ -90,7 +90,7 @@ def person_remove(request: MemberRequest, pk: int) -> HttpResponse:
     error = ""
     if request.method == "POST":
         try:
-            people.remove(membership)
+            people.remove(membership, actor=request.user)
         except ValidationError as refusal:
             error = " ".join(refusal.messages)
         else:

@@ -20,7 +20,7 @@ def settings(request: MemberRequest) -> HttpResponse:
         raise PermissionDenied(_("Only an owner of the workspace may change this."))
     form = SettingsForm(request.POST or None, workspace=workspace)
     if form.is_valid():
-        change_settings(workspace, **form.values())
+        change_settings(workspace, **form.values(), actor=request.user)
         messages.success(request, _("Settings saved."))
         return redirect("settings")
     for field in form.fields.values():

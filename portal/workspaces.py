@@ -6,7 +6,9 @@ from typing import Any
 
 from django.db import transaction
 
-from portal.models import MailKind, Workspace
+from portal import journal
+from portal.journal import write_down
+from portal.models import MailKind, User, Workspace
 from portal.queue import enqueue
 
 REPLAN_TASK = "codes.replan.replan_workspace"
@@ -15,7 +17,12 @@ DURATIONS = [*LEADS, "reveal_lead", "early_access", "late_access"]
 
 
 def change_settings(
-    workspace: Workspace, *, name: str, durations: Mapping[str, timedelta], mail_roles: Mapping[MailKind, list[str]]
+    workspace: Workspace,
+    *,
+    name: str,
+    durations: Mapping[str, timedelta],
+    mail_roles: Mapping[MailKind, list[str]],
+    actor: User | None = None,
 ) -> None:
     """Keep the settings. When a lead changed, the codes of stays that have not begun are planned anew; when the late
     access did, the PINs of all stays that are not over.
@@ -28,8 +35,13 @@ def change_settings(
             "mail_roles": {kind.value: list(roles) for kind, roles in mail_roles.items()},
             **{field: durations[field] for field in DURATIONS},
         }
-        for field, value in values.items():
-            setattr(row, field, value)
-        row.save(update_fields=list(values))
+        changed = [field for field, value in values.items() if getattr(row, field) != value]
+        if not changed:
+            return
+        for field in changed:
+            setattr(row, field, values[field])
+        row.save(update_fields=changed)
+        told = ", ".join(str(Workspace._meta.get_field(field).verbose_name) for field in changed)  # type: ignore[union-attr]
+        write_down(row, journal.SETTINGS_CHANGED, actor=actor, fields=told)
         if moved:
             enqueue(REPLAN_TASK, str(row.pk))

@@ -7,9 +7,9 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("codes", "0002_notice"),
-        ("devices", "0002_taken_on"),
-        ("portal", "0007_late_access"),
+        ("codes", "0003_guest_nonce"),
+        ("devices", "0001_initial"),
+        ("portal", "0008_late_access"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
