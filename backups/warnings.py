@@ -1,6 +1,7 @@
 """The warning about a lock's pool: what happened, whom it affects, the likely cause, and what to do. Reads only."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 from django.conf import settings
@@ -56,6 +57,12 @@ def warning_of(device: Device, status: PoolStatus) -> Warning | None:
 
 
 def support_link(device: Device, title: str, status: PoolStatus, cause: Words) -> str:
+    """A mail to support about this lock's pool, filled in."""
+    since = status.pool.exhausted_since if status.pool else None
+    return ask_support(device, title, cause=cause, since=since, more=strip_tags(str(status.sentence)))
+
+
+def ask_support(device: Device, title: str, *, cause: Words, since: datetime | None, more: str = "") -> str:
     """A mail to support with lock, cause and since when filled in, or the support page. Never with a PIN."""
     contact: str = settings.SUPPORT_CONTACT
     if "://" in contact:
@@ -65,12 +72,12 @@ def support_link(device: Device, title: str, status: PoolStatus, cause: Words) -
         _("Make: %(make)s %(model)s") % {"make": device.make, "model": device.model},
         _("Reference: %(id)s") % {"id": device.pk},
         _("What we see: %(title)s") % {"title": title},
-        strip_tags(str(status.sentence)),
+        *([more] if more else []),
     ]
     if cause:
         lines.append(_("Likely cause: %(cause)s") % {"cause": strip_tags(str(cause))})
-    if status.pool and status.pool.exhausted_since:
-        lines.append(_("Since: %(since)s UTC") % {"since": f"{status.pool.exhausted_since:%Y-%m-%d %H:%M}"})
+    if since:
+        lines.append(_("Since: %(since)s UTC") % {"since": f"{since:%Y-%m-%d %H:%M}"})
     return (
         f"mailto:{contact}?subject={quote(f'{title}: {device}, {device.property}')}&body={quote(chr(10).join(lines))}"
     )

@@ -112,14 +112,23 @@ def reveal_at(code: AccessCode) -> datetime | None:
     return max(opens, decided or opens)
 
 
-def opened_by_guest(door: Door, *, page: bool) -> None:
-    """Write down that the guest saw this door: a PIN the first time, the page itself once a day.
+def opened_by_guest(doors: Sequence[Door], *, page: bool) -> None:
+    """Write down that the guest saw these doors: a PIN the first time, the page itself once a day.
 
     `page` is False for a page that only refreshed itself. A PIN that was seen is one that a guest holds.
     """
-    first_look = page and once.first_time(f"opened-{door.code.pk}-{door.stage}")
+    looks = {door.code.pk: f"opened-{door.code.pk}-{door.stage}" for door in doors} if page else {}
+    known = once.came_before(looks.values()) if looks else set()
+    for door in doors:
+        look = looks.get(door.code.pk)
+        if (look and look not in known) or _unseen(door):
+            _opened(door, look)
+
+
+def _opened(door: Door, look: str | None) -> None:
+    first_look = look is not None and once.first_time(look)
     with transaction.atomic():
-        first_sight = door.stage == Stage.PIN and _revealed(door.code)
+        first_sight = _revealed(door)
         if first_look or first_sight:
             record(door.code.device, Event.Type.CODE_OPENED_BY_GUEST, subject=door.code.pk, name=door.code.name)
 
@@ -147,7 +156,12 @@ def settle_report(code: AccessCode, *, actor: User) -> None:
             record(code.device, Event.Type.CODE_REPORT_SETTLED, actor=actor, subject=code.pk, name=code.name)
 
 
-def _revealed(code: AccessCode) -> bool:
-    pin = door_pin(code)
-    unseen = [one.pk for one in code.code_pins.all() if pin and one.pin_id == pin.pk and one.revealed_at is None]
+def _unseen(door: Door) -> list[int]:
+    """The row of a PIN that is shown and that nobody has seen before."""
+    pin = door_pin(door.code) if door.stage == Stage.PIN else None
+    return [one.pk for one in door.code.code_pins.all() if pin and one.pin_id == pin.pk and one.revealed_at is None]
+
+
+def _revealed(door: Door) -> bool:
+    unseen = _unseen(door)
     return bool(unseen and CodePin.objects.filter(pk__in=unseen, revealed_at=None).update(revealed_at=now()))

@@ -22,8 +22,7 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     """The PINs that open the guest's doors now, or when they will be here, or whom to call."""
     booking = _booking_or_404(token)
     refreshed = bool(request.htmx)  # type: ignore[attr-defined]
-    for door in booking.doors:
-        opened_by_guest(door, page=not refreshed)
+    opened_by_guest(booking.doors, page=not refreshed)
     place = booking.opened.device.property
     context = {"booking": booking, "place": place, "zone": place.time_zone, "token": token}
     if refreshed:

@@ -7,15 +7,16 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backups.warnings import ask_support
 from codes.arrivals import Risk, risk_of
 from codes.booking import shared_with
 from codes.cover import current, door_pin
 from codes.models import AccessCode, CodePin
-from devices import history
+from devices import history, listing
 from devices.history import Entry
+from devices.listing import Words
 from devices.models import Event, Pin
 from portal.clock import now
-
 
 STATES = {
     Pin.Status.PLANNED: gettext_lazy("Not on lock yet"),
@@ -57,6 +58,16 @@ class GivenPin:
 
 
 @dataclass(frozen=True, slots=True)
+class Danger:
+    """A guest whose PIN does not work, or soon will not. `support` is where "Contact support" leads."""
+
+    title: str
+    cause: Words
+    support: str
+    uncovered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class CodePage:
     """`outdated_at`: somebody saw a PIN then, and another one works now. `reported_at`: "My code is not working".
 
@@ -71,7 +82,7 @@ class CodePage:
     kept: bool = False
     confirmed_at: datetime | None = None  # when the PIN that opens the door was last read on the lock
     pins: Sequence[GivenPin] = ()
-    at_risk: bool = False
+    danger: Danger | None = None
 
 
 def page_of(code: AccessCode) -> CodePage:
@@ -86,17 +97,23 @@ def page_of(code: AccessCode) -> CodePage:
         kept=_kept(code),
         confirmed_at=_confirmed_at(code),
         pins=_pins(code),
-        at_risk=_at_risk(code),
+        danger=_danger(code),
     )
 
 
-def _at_risk(code: AccessCode) -> bool:
-    """A guest whose PIN does not work, or soon will not: what home lists among the arrivals at risk."""
+def _danger(code: AccessCode) -> Danger | None:
+    """What home lists among the arrivals at risk."""
     if not code.time_bound or code.ended_at is not None:
-        return False
+        return None
     own, backup = current(code, CodePin.Role.OWN), current(code, CodePin.Role.BACKUP)
     risk = risk_of(code, own.pin if own else None, backup.pin if backup else None, now())
-    return risk <= Risk.MISSING
+    if risk > Risk.MISSING:
+        return None
+    title = _("No working code for %(name)s") if risk == Risk.UNCOVERED else _("%(name)s’s code is not on the lock yet")
+    told = title % {"name": code.name}
+    cause = listing.likely_cause(code.device, 0) or (Pin.Trouble(own.pin.trouble).label if own else "")
+    since = code.uncovered_since or code.device.trouble_since
+    return Danger(told, cause, ask_support(code.device, told, cause=cause, since=since), risk == Risk.UNCOVERED)
 
 
 def _link(code: AccessCode, opened_at: datetime | None) -> GuestLink:

@@ -60,7 +60,8 @@ ROWS: dict[Answers, list[str]] = {
     ],
     LOOK: ["device", "device_live", "device_removed", "hub", "hub_live", "code", "code_live"],
     HELP: [
-        *("device_check", "device_on_it", "pool_acknowledge", "code_on_it", "code_reveal", "code_backup", "code_settled"),
+        *("device_check", "device_on_it", "pool_acknowledge"),
+        *("code_on_it", "code_reveal", "code_backup", "code_settled"),
     ],
     CHANGE: [
         *(

@@ -11,8 +11,7 @@ from codes.models import AccessCode, CodePin
 from devices.models import Device, Event, Hub, Pin, Property
 from portal.models import User
 from tests import factories, scene
-from tests.browser.conftest import assert_accessible, remember
-from tests.browser.test_accessible_pages import look_at
+from tests.browser.conftest import assert_accessible, look_at, remember
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PAGES = {

@@ -7,10 +7,9 @@ from pytest_django.live_server_helper import LiveServer
 from devices.models import Device, Hub, Pin, Property
 from portal.models import User
 from tests import factories, scene
-from tests.browser.conftest import Watch, assert_accessible, remember
+from tests.browser.conftest import Watch, assert_accessible, look_at, remember
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 360)]
 
 
 @pytest.fixture
@@ -45,14 +44,6 @@ def world(place: Property, hub: Hub, device: Device, alice: User) -> dict[str, s
         "two-factor": "/accounts/2fa/",
         "not found": "/nothing/",
     }
-
-
-def look_at(page: Page, url: str) -> None:
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto(url)
-        assert_accessible(page)
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,9 @@ from pytest_django.live_server_helper import LiveServer
 from portal import people
 from portal.models import Membership, User, Workspace
 from tests import factories
-from tests.browser.conftest import Watch, assert_accessible, remember
+from tests.browser.conftest import Watch, assert_accessible, look_at, remember
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-LOOKS = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 360)]
-
-
-def look_at(page: Page, url: str) -> None:
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto(url)
-        assert_accessible(page)
 
 
 @pytest.fixture

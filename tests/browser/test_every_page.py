@@ -1,0 +1,78 @@
+"""Every page of the portal, found by walking its addresses: axe finds nothing, and it comes in few requests and still.
+
+Whoever adds a page need not add it here; a page that the walk cannot reach fails until somebody says which test looks
+at it.
+"""
+
+from importlib import import_module
+
+import pytest
+from playwright.sync_api import Page, Request
+from pytest_django.live_server_helper import LiveServer
+
+from portal import people
+from portal.models import User
+from tests import walk
+from tests.browser.conftest import Watch, assert_accessible, remember
+from tests.test_isolation import arguments  # noqa: F401  a fixture
+
+MOST_REQUESTS = 4
+LOOKS = [("light", 1280), ("dark", 360)]
+SHIFTS = """() => new Promise(done => {
+  let moved = 0
+  new PerformanceObserver(list => { for (const one of list.getEntries()) moved += one.value })
+    .observe({type: 'layout-shift', buffered: true})
+  requestAnimationFrame(() => setTimeout(() => done(moved), 0))
+})"""
+
+
+@pytest.mark.django_db
+def test_every_address_is_known(alice: User, arguments: dict[str, list[object]]) -> None:  # noqa: F811
+    people.vouch_for(alice)
+    assert not walk.unknown(alice, arguments), "say in tests/walk.py which test looks at these pages"
+
+
+@pytest.mark.parametrize("name", sorted(walk.ELSEWHERE))
+def test_pages_the_walk_cannot_reach_have_a_test(name: str) -> None:
+    module, _dot, function = walk.ELSEWHERE[name].rpartition(".")
+    assert callable(getattr(import_module(module), function, None))
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_every_page_is_accessible_light_and_still(
+    portal: Page,
+    watch: Watch,
+    live_server: LiveServer,
+    alice: User,
+    arguments: dict[str, list[object]],  # noqa: F811
+) -> None:
+    people.vouch_for(alice)
+    found = walk.pages(alice, arguments)
+    assert len(found) > 40
+    asked: list[Request] = []
+    portal.on("request", lambda request: asked.append(request))
+    wrong = []
+    for page in sorted(found, key=lambda page: (not page.signed_in, page.name == "account_logout")):
+        portal.context.clear_cookies()
+        if page.signed_in:
+            remember(portal, live_server.url, alice)
+        asked.clear()
+        try:
+            _look(portal, live_server.url + page.url, asked)
+        except AssertionError as problem:
+            wrong.append(f"{page.name}: {problem}")
+    assert not wrong, "\n".join(wrong)
+
+
+def _look(page: Page, url: str, asked: list[Request]) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    page.goto(url)
+    cold = [request.url for request in asked if "/live/" not in request.url]
+    assert len(cold) <= MOST_REQUESTS, cold
+    assert page.evaluate(SHIFTS) == 0, "something moved while it was loaded"
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.set_viewport_size({"width": width, "height": 900})
+        assert_accessible(page)
