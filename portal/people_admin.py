@@ -109,7 +109,7 @@ class MembershipAdmin(LookingAdmin):
 
     @asks(_("Make owner"), will=_("The person may then change the settings, invite people and remove them."))
     def make_owner(self, request: HttpRequest, membership: Membership) -> None:
-        people.change_role(membership, Membership.Role.OWNER)
+        people.change_role(membership, Membership.Role.OWNER, actor=person(request))
 
 
 @admin.register(Invitation)
