@@ -13,6 +13,7 @@ from tests.test_isolation import ALL, address
 
 # Pages that nobody reaches without doing something first: the test that does it, and has axe look.
 ELSEWHERE = {
+    "look_begin": "tests.browser.test_accessible_admin.test_the_pages_around_them",
     "mfa_activate_totp": "tests.browser.test_account_journeys.test_a_second_factor_from_set_up_to_removal",
     "mfa_authenticate": "tests.browser.test_account_journeys.test_a_second_factor_from_set_up_to_removal",
     "mfa_view_recovery_codes": "tests.browser.test_account_journeys.test_a_second_factor_from_set_up_to_removal",
@@ -26,6 +27,7 @@ NEVER = {
     "account_set_password": "everybody has a password: it leads to changing it",
     "favicon": "leads to the picture",
     "mfa_download_recovery_codes": "a file",
+    "metrics": "numbers, for whom the settings name",
 }
 
 
