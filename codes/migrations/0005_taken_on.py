@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("codes", "0003_guest_nonce"),
+        ("codes", "0004_reported"),
         ("devices", "0001_initial"),
         ("portal", "0008_late_access"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
