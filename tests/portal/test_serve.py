@@ -58,6 +58,28 @@ def test_it_serves_and_ends_on_sigterm_with_nobody_left(port: int) -> None:
             web.kill()
 
 
+# What systemd does: it holds the socket, and gives it to the program as descriptor 3.
+HANDED_OVER = """
+import os, socket, sys
+held = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+os.dup2(held.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+os.execv(sys.executable, [sys.executable, "manage.py", "serve", "--workers", "1"])
+"""
+
+
+@pytest.mark.cluster
+@pytest.mark.django_db(transaction=True)
+def test_it_takes_the_socket_that_systemd_holds_over_a_restart(port: int) -> None:
+    web = subprocess.Popen([sys.executable, "-c", HANDED_OVER, str(port)], cwd=ROOT, env=environment())
+    try:
+        wait_for(lambda: answers(port))
+    finally:
+        web.terminate()
+        assert web.wait(40) == 0
+
+
 @pytest.mark.django_db
 def test_it_listens_on_this_host_alone_unless_told_otherwise(called: list[list[str]], port: int) -> None:
     call_command("serve", bind=f"127.0.0.1:{port}", workers=3, threads=2, grace=10)
