@@ -19,7 +19,7 @@ from portal.operations import AddIndexConcurrently
 # What the first release brought. Nobody runs anything older, so move it on freely until then.
 RELEASED = {
     "portal": "0007_tallies",
-    "devices": "0001_initial",
+    "devices": "0002_staff_events",
     "backups": "0001_initial",
     "codes": "0003_guest_nonce",
 }

@@ -184,9 +184,9 @@ def test_a_dry_run_changes_nothing(device: Device) -> None:
     spares = fill_pool(device)
     guest(device)
     told = json.loads(run(dry_run=True, json=True))
-    assert told == {"locks": 1, "spares": 5, "planned": 1, "tasks": OrmQ.objects.count()}
+    assert told == {"dry_run": True, "locks": 1, "spares": 5, "planned": 1, "tasks": OrmQ.objects.count()}
     assert ready(device) == spares
-    assert "5 spares would be replaced" in run(dry_run=True)
+    assert "5 spares replaced" in run(dry_run=True)
 
 
 @pytest.mark.parametrize(
