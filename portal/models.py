@@ -108,6 +108,7 @@ class Workspace(models.Model):
     late_access = models.DurationField(
         _("late access"),
         default=timedelta(0),
+        db_default=timedelta(0),
         help_text=_("A guest’s PIN stays on the lock so much longer than the checkout."),
     )
     mail_roles = models.JSONField(_("warning e-mails"), default=usual_mail_roles)  # a MailKind's: the roles it goes to

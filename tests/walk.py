@@ -13,6 +13,8 @@ from tests.test_isolation import ALL, address
 
 # Pages that nobody reaches without doing something first: the test that does it, and has axe look.
 ELSEWHERE = {
+    "device_mark_removed": "tests.browser.test_accessible_lock_pages.test_pages",
+    "device_removed": "tests.browser.test_accessible_lock_pages.test_pages",
     "look_begin": "tests.browser.test_accessible_admin.test_the_pages_around_them",
     "mfa_activate_totp": "tests.browser.test_account_journeys.test_a_second_factor_from_set_up_to_removal",
     "mfa_authenticate": "tests.browser.test_account_journeys.test_a_second_factor_from_set_up_to_removal",

@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
             model_name="workspace",
             name="late_access",
             field=models.DurationField(
+                db_default=datetime.timedelta(0),
                 default=datetime.timedelta(0),
                 help_text="A guest’s PIN stays on the lock so much longer than the checkout.",
                 verbose_name="late access",
