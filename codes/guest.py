@@ -13,7 +13,8 @@ from codes.booking import shared_with
 from codes.cover import cover, current, door_pin
 from codes.models import AccessCode, CodePin
 from devices.activity import record
-from devices.models import Event
+from devices.models import Event, Pin
+from devices.providers.base import Window
 from portal import once
 from portal.clock import now
 from portal.models import User
@@ -106,10 +107,17 @@ def reveal_at(code: AccessCode) -> datetime | None:
     own, backup = current(code, CodePin.Role.OWN), current(code, CodePin.Role.BACKUP)
     if backup is not None:
         return max(opens, code.starts_at - workspace.early_access)
-    if own is not None and own.pin.confirmed:
+    if own is not None and (own.pin.confirmed or _opens_for_the_guest_inside(code, own.pin)):
         return opens
     decided = own.pin.give_up_at if own is not None else None  # by then it is confirmed or covered
     return max(opens, decided or opens)
+
+
+def _opens_for_the_guest_inside(code: AccessCode, pin: Pin) -> bool:
+    """A running stay was extended and the lock has not heard of it: until the old checkout its PIN opens the door."""
+    at = now()
+    staying = code.starts_at is not None and code.starts_at <= at
+    return staying and pin.status in (Pin.Status.SET, Pin.Status.SENT) and pin.seen_window.covers(Window(at, at))
 
 
 def opened_by_guest(doors: Sequence[Door], *, page: bool) -> None:

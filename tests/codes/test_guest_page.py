@@ -12,7 +12,7 @@ from django.utils import timezone
 from backups.models import BackupCode
 from codes.booking import add_codes, renew_link
 from codes.models import AccessCode, CodePin
-from codes.services import add_code, cancel_code, pull_backup, reveal
+from codes.services import add_code, cancel_code, change_code, pull_backup, reveal
 from devices.models import Device, Event
 from portal.models import User
 from tests import factories
@@ -86,6 +86,21 @@ def test_a_pin_that_is_not_confirmed_is_not_shown(client: Client, device: Device
     fault(device, "unreachable")
     code = guest(device, starts=timedelta(hours=3))
     assert shown(page(client, code)) is None
+
+
+def test_an_extended_guest_still_sees_the_pin_that_works(client: Client, code: AccessCode, device: Device) -> None:
+    """The lock is offline and does not know of the extension: until the old checkout nothing changes at the door."""
+    with later(hours=4):
+        before = shown(page(client, code))
+        fault(device, "unreachable")
+        change_code(code, name=code.name, starts_at=code.starts_at, ends_at=code.ends_at + timedelta(days=1))
+        settle(device)
+        assert before in truth(device).values()
+        assert shown(page(client, code)) == before
+    with later(days=2, hours=4):
+        settle(device)
+        after = shown(page(client, code))
+        assert after != before and after in truth(device).values()
 
 
 def test_with_no_working_pin_it_says_whom_to_call(client: Client, device: Device) -> None:
