@@ -26,6 +26,7 @@ from portal.queue import enqueue
 AHEAD = timedelta(hours=72)  # guests' codes that will want room on the lock by then
 SETTING_UP = timedelta(minutes=10)  # for so long a new pool that is not full yet is no news
 REFUSED_FIRST, REFUSED_MOST = timedelta(seconds=10), timedelta(minutes=30)
+REFUSED_MOST_WITH_GUEST = timedelta(seconds=30)
 
 
 def refill(device: Device, *, wake: bool = True) -> None:
@@ -47,6 +48,7 @@ def refill(device: Device, *, wake: bool = True) -> None:
             changed |= _withdraw(spares, len(spares) - target)
         elif len(spares) < target:
             changed |= _add(device, pool, {code.position for code in spares}, target - len(spares))
+        changed |= _hurry(device, pool)
         note_state(pool)
         if changed:
             request_sync(device, wake=wake)
@@ -235,7 +237,7 @@ def _withdraw(spares: list[BackupCode], count: int) -> bool:
 
 def _add(device: Device, pool: BackupPool, held: set[int], count: int) -> bool:
     """Want new spares at the free positions; later each time while the lock keeps refusing them."""
-    program_at = _after_refusals(pool)
+    program_at = _after_refusals(pool, guest_waits=_guest_waits(device))
     added = False
     for position in [p for p in range(1, pool.size + 1) if p not in held][:count]:
         try:
@@ -255,13 +257,27 @@ def _add(device: Device, pool: BackupPool, held: set[int], count: int) -> bool:
     return added
 
 
-def _after_refusals(pool: BackupPool) -> datetime | None:
+def _hurry(device: Device, pool: BackupPool) -> bool:
+    """Spares that rest because the lock refused others are tried soon after all: a guest waits for one."""
+    soon = now() + REFUSED_MOST_WITH_GUEST
+    resting = Pin.objects.filter(backup_code__in=pool.codes.spare(), status=Pin.Status.PLANNED, program_at__gt=soon)
+    return _guest_waits(device) and bool(resting.update(program_at=soon))
+
+
+def _guest_waits(device: Device) -> bool:
+    """Somebody's PIN was given up, and no spare was there to stand in for it."""
+    given_up = Pin.objects.filter(device=device, give_up_at__lte=now(), priority=Pin.Priority.PERSON)
+    return given_up.filter(wanted=Pin.Wanted.PRESENT, wanted_until__gt=now()).exists()
+
+
+def _after_refusals(pool: BackupPool, *, guest_waits: bool) -> datetime | None:
     last_good = pool.codes.filter(pin__confirmed_at__isnull=False).aggregate(last=Max("pin__confirmed_at"))["last"]
     refused = pool.codes.filter(pin__status=Pin.Status.REFUSED, drawn_at=None)
     count = (refused.filter(retired_at__gt=last_good) if last_good else refused).count()
     if not count:
         return None
-    rest: timedelta = min(REFUSED_FIRST * 2 ** min(count - 1, 10), REFUSED_MOST)
+    most = REFUSED_MOST_WITH_GUEST if guest_waits else REFUSED_MOST
+    rest: timedelta = min(REFUSED_FIRST * 2 ** min(count - 1, 10), most)
     return now() + rest
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 
 from backups.models import BackupCode
-from backups.services import draw
+from backups.services import draw, refill
 from codes.metrics import pulled
 from codes.models import AccessCode, CodePin
 from devices.activity import record
@@ -162,6 +162,7 @@ def _uncovered(code: AccessCode) -> None:
     newly = AccessCode.objects.filter(pk=code.pk, uncovered_since=None).update(uncovered_since=now())
     if newly:
         record(code.device, Event.Type.UNCOVERED, subject=code.pk, name=code.name, reason=code.device.trouble)
+        refill(code.device, wake=False)  # spares that rest are tried sooner now
 
 
 def _end(given: CodePin) -> None:

@@ -1,10 +1,10 @@
 """What a write ended in, and what follows for the PIN."""
 
-from datetime import timedelta
+from datetime import datetime
 
 from devices.models import Event, Pin
 from devices.programming.look import confirm, recheck_spare
-from devices.programming.plan import may_still_land, retry
+from devices.programming.plan import may_still_land, retry_of
 from devices.programming.turn import Silence, Steps, Turn
 from devices.providers.base import Handle, Observation, Outcome, Reason, Result, Slot, Window
 from devices.windows import window_for
@@ -38,7 +38,7 @@ def there(turn: Turn, pin: Pin, outcome: Outcome, seen: Observation, written: Wi
 def word_taken(turn: Turn, pin: Pin, outcome: Outcome, before: Pin.Status, written: Window) -> None:
     """A lock that cannot be read: sent is all that can ever be said. Raises Silence when even that is not known."""
     if outcome.result == Result.UNKNOWN:
-        turn.note(pin, next_attempt_at=now() + retry(pin.attempts))
+        turn.note(pin, next_attempt_at=retry_of(pin, now()))
         raise Silence
     if outcome.result != Result.REJECTED:
         _sent(turn, pin, written)
@@ -81,8 +81,8 @@ def not_stored(turn: Turn, pin: Pin, outcome: Outcome) -> None:
     _try_again(turn, pin, Pin.Trouble.NOT_STORED if lied else Pin.Trouble.NO_ANSWER)
 
 
-def displaced(turn: Turn, pin: Pin, handle: Handle | None, *, rest: timedelta | None = None) -> None:
-    """Somebody else's digits stand where ours should be: theirs stay, ours look for another place, after a rest.
+def displaced(turn: Turn, pin: Pin, handle: Handle | None, *, again: datetime | None = None) -> None:
+    """Somebody else's digits stand where ours should be: theirs stay, ours look for another place, `again` then.
 
     While a write of ours may still land there, the place stays ours as well.
     """
@@ -93,7 +93,6 @@ def displaced(turn: Turn, pin: Pin, handle: Handle | None, *, rest: timedelta | 
     if waits := may_still_land(pin, turn.caps, at):
         turn.note(pin, status=Pin.Status.UNKNOWN, next_attempt_at=waits)
         return
-    again = at + rest if rest else None
     turn.note(pin, status=Pin.Status.GONE, slot=None, code_id="", unknown_at=None, next_attempt_at=again)
 
 
@@ -108,8 +107,7 @@ def avoid(turn: Turn, number: int) -> None:
 
 def wait_for_room(turn: Turn, pin: Pin) -> None:
     """Somebody may be able to make room, so they are told."""
-    rest = now() + retry(max(pin.attempts, 1))
-    turn.note(pin, tell=True, trouble=Pin.Trouble.FULL, next_attempt_at=rest)
+    turn.note(pin, tell=True, trouble=Pin.Trouble.FULL, next_attempt_at=retry_of(pin, now()))
     turn.went_wrong(Pin.Trouble.FULL)
 
 
@@ -137,5 +135,5 @@ def _refuse(turn: Turn, pin: Pin, trouble: Pin.Trouble) -> None:
 
 
 def _try_again(turn: Turn, pin: Pin, trouble: Pin.Trouble) -> None:
-    turn.note(pin, tell=True, trouble=trouble, next_attempt_at=now() + retry(pin.attempts))
+    turn.note(pin, tell=True, trouble=trouble, next_attempt_at=retry_of(pin, now()))
     turn.went_wrong(trouble)

@@ -12,6 +12,7 @@ from devices.providers.base import Capabilities
 NEAR = timedelta(hours=24)  # a stay this close comes before removals
 FULL_READ_EVERY = timedelta(hours=6)  # a battery matters
 RETRY_FIRST, RETRY_MOST = timedelta(minutes=1), timedelta(minutes=30)
+RETRY_MOST_WITH_GUEST = timedelta(seconds=30)
 SILENT_FIRST, SILENT_MOST = timedelta(seconds=5), timedelta(minutes=15)
 SILENT_MOST_WITH_GUEST = timedelta(seconds=30)
 ARRIVING = timedelta(minutes=30)  # a guest with a PIN that works is waited on from then; others from their give-up
@@ -97,19 +98,30 @@ def next_due(device: Device, pins: Sequence[Pin], at: datetime) -> datetime:
 
 def somebody_waits(pins: Iterable[Pin], at: datetime) -> bool:
     """A guest is staying or about to arrive, or is past the moment at which we stopped waiting for the PIN."""
-
-    def concerned(pin: Pin) -> bool:
-        arrived = pin.wanted_from is not None and pin.wanted_from <= at + ARRIVING
-        return arrived or (pin.give_up_at is not None and pin.give_up_at <= at)
-
-    people = (pin for pin in pins if pin.priority == Pin.Priority.PERSON and pin.wanted == Pin.Wanted.PRESENT)
-    return any(concerned(pin) for pin in people if not over(pin, at))
+    return any(waited_for(pin, at) for pin in pins)
 
 
-def retry(attempts: int) -> timedelta:
-    """How long one PIN's failed write or removal rests: 1 min doubling to 30, ±20 % so that none march in step."""
-    rest: timedelta = min(RETRY_FIRST * 2 ** min(max(attempts, 1) - 1, 10), RETRY_MOST)
+def waited_for(pin: Pin, at: datetime) -> bool:
+    """A guest needs this PIN now or soon: one of their own that is not covered, or their backup."""
+    if pin.priority != Pin.Priority.PERSON or pin.wanted != Pin.Wanted.PRESENT or over(pin, at):
+        return False
+    arrived = pin.wanted_from is not None and pin.wanted_from <= at + ARRIVING
+    return arrived or (pin.give_up_at is not None and pin.give_up_at <= at)
+
+
+def retry(attempts: int, guest_waits: bool = False) -> timedelta:
+    """How long one PIN's failed write or removal rests, ±20 % so that none march in step.
+
+    1 min doubling to 30; 30 s at most while a guest waits for it.
+    """
+    most = RETRY_MOST_WITH_GUEST if guest_waits else RETRY_MOST
+    rest: timedelta = min(RETRY_FIRST * 2 ** min(max(attempts, 1) - 1, 10), most)
     return rest * random.uniform(0.8, 1.2)  # noqa: S311  spreads load, guards nothing
+
+
+def retry_of(pin: Pin, at: datetime) -> datetime:
+    """When a PIN whose write just failed is tried again."""
+    return at + retry(max(pin.attempts, 1), waited_for(pin, at))
 
 
 def silence(failures: int, guest_waits: bool) -> timedelta:

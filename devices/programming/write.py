@@ -26,7 +26,7 @@ from devices.programming.outcome import (
     window_to_write,
     word_taken,
 )
-from devices.programming.plan import may_still_land, must_leave, retry
+from devices.programming.plan import may_still_land, must_leave, retry, retry_of
 from devices.programming.turn import WRITE_DEADLINE, Silence, Steps, Turn
 from devices.providers.base import Addressing, CodeId, Handle, Outcome, Result, Seen, Slot
 from portal.clock import now
@@ -93,7 +93,7 @@ def _must_not_repeat(turn: Turn, pin: Pin) -> bool:
     """Nobody can look whether an id-creating write has landed: a repeat could make a second code."""
     if turn.caps.addressing != Addressing.CODE_ID or pin.code_id:
         return False
-    turn.note(pin, next_attempt_at=now() + retry(pin.attempts))
+    turn.note(pin, next_attempt_at=retry_of(pin, now()))
     return True
 
 
@@ -194,7 +194,7 @@ def _meets_its_like(turn: Turn, pin: Pin, at: datetime) -> None:
     if other is not None and not must_leave(other, at) and other.wanted_until is None:
         turn.note(pin, status=Pin.Status.REFUSED, trouble=Pin.Trouble.DUPLICATE)
         return
-    turn.note(pin, trouble=Pin.Trouble.DUPLICATE, next_attempt_at=at + retry(pin.attempts + 1))
+    turn.note(pin, trouble=Pin.Trouble.DUPLICATE, next_attempt_at=retry_of(pin, at))
 
 
 def _put(turn: Turn, pin: Pin, handle: Handle, before: Before) -> Steps[None]:
@@ -218,7 +218,7 @@ def _put(turn: Turn, pin: Pin, handle: Handle, before: Before) -> Steps[None]:
     if verdict in (Found.MATCH, Found.MASKED):
         there(turn, pin, outcome, seen, written)
     elif verdict == Found.DIFFERENT:
-        displaced(turn, pin, seen.handle, rest=retry(pin.attempts))
+        displaced(turn, pin, seen.handle, again=retry_of(pin, now()))
     elif outcome.result == Result.REJECTED:
         yield from refused(turn, pin, outcome)
     else:

@@ -10,11 +10,12 @@ from django.utils import timezone
 from backups.models import BackupCode, BackupPool
 from backups.services import refill, target_of
 from backups.tasks import refill_pool
+from codes.models import AccessCode
 from codes.services import add_code, cancel_code, pull_backup
 from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
 from devices.services import remove_lock
 from tests import engine, factories
-from tests.engine import fault, fill_pool, guest, later, look_at_everything, own, ready, settle, truth
+from tests.engine import fault, fill_pool, guest, later, look_at_everything, opens, own, ready, settle, truth
 
 
 @pytest.fixture
@@ -175,6 +176,21 @@ class TestAPool:
         with later(hours=9):
             settle(device)
             assert len(ready(device)) == 5
+
+    def test_and_within_half_a_minute_once_a_guest_waits_for_one(self, device: Device) -> None:
+        fault(device, "reject_set")
+        refill(device)
+        for hours in range(3):
+            with later(hours=hours):
+                settle(device, turns=6)
+        with later(hours=3):
+            code = guest(device, starts=timedelta(hours=-1))
+            settle(device, turns=6)
+            assert AccessCode.objects.get(pk=code.pk).uncovered_since is not None
+            fault(device)
+            with later(seconds=40):
+                settle(device)
+                assert opens(device, code)
 
 
 class TestExhausted:

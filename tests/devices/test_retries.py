@@ -29,9 +29,26 @@ class TestAPinRests:
         assert max(rests) <= timedelta(minutes=minutes) * 1.2
         assert len(set(rests)) > 100
 
+    def test_thirty_seconds_at_most_while_a_guest_waits_for_it(self, bare: Device) -> None:
+        rests = [retry(attempts, guest_waits=True) for attempts in (1, 5, 99) for _ in range(50)]
+        assert timedelta(seconds=24) <= min(rests) and max(rests) <= timedelta(seconds=36)
+
+    def test_a_staying_guest_without_a_backup_is_tried_for_every_half_minute(self, bare: Device) -> None:
+        fault(bare, "ignore_set")
+        code = guest(bare, starts=timedelta(hours=-1))
+        settle(bare)
+        with later(hours=2):
+            Pin.objects.filter(pk=own(code).pk).update(attempts=9, next_attempt_at=None)
+            settle(bare)
+            assert own(code).next_attempt_at <= timezone.now() + timedelta(seconds=36)
+            with later(seconds=37):
+                fault(bare)
+                settle(bare)
+                assert own(code).status == Pin.Status.SET
+
     def test_and_is_not_tried_again_before(self, bare: Device) -> None:
         fault(bare, "ignore_set")
-        guest(bare)
+        guest(bare, starts=timedelta(minutes=50))
         settle(bare)
         writes = SimulatedLock.objects.get().writes
         with later(seconds=45):
