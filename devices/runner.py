@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from devices.lease import LeaseLost
+from devices.lease import CALL_SLACK, LeaseLost
 from devices.metrics import count_call
 from devices.models import Hub
 from devices.programming import Call, ProviderFailed, Steps
@@ -87,7 +87,12 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
 
 
 def perform(call: Call) -> Any:
-    """Make one provider call about a lock. Raises as `ask` does."""
+    """Make one provider call about a lock. Raises as `ask` does.
+
+    A process that was stopped and wakes past the call's time does not make it: the lock may be somebody else's by now.
+    """
+    if time.monotonic() - call.asked_at > CALL_SLACK:
+        raise Unreachable("Too late to ask.")
     return ask(call.hub, call.operation, call.lock_ref, *call.arguments, deadline=call.deadline)
 
 

@@ -46,7 +46,9 @@ class Look:
     def __post_init__(self) -> None:
         self.pins = list(Pin.objects.filter(device__in=self.devices).order_by("pk"))
         self.given = list(
-            CodePin.objects.filter(pin__device__in=self.devices).select_related("code", "pin").order_by("pk")
+            CodePin.objects.filter(pin__device__in=self.devices)
+            .select_related("code__device__property__workspace", "pin")
+            .order_by("pk")
         )
         self.backups = list(BackupCode.objects.filter(pool__device__in=self.devices).select_related("pool", "pin"))
         found = SimulatedLock.objects.filter(hub__in={device.hub_id for device in self.devices.values()})
@@ -173,7 +175,7 @@ def left_behind(seen: Look) -> Findings:
         if code.ended_at is not None:
             if pin.wanted != Pin.Wanted.ABSENT:
                 yield f"I10: {pin} outlives {code}"
-        elif given.ended_at is None and (pin.wanted_from, pin.wanted_until) != (code.starts_at, code.ends_at):
+        elif given.ended_at is None and (pin.wanted_from, pin.wanted_until) != (code.starts_at, code.leaves_at):
             yield f"I10: {pin} did not follow {code}"
 
 
@@ -247,7 +249,7 @@ def _staying(seen: Look, at: datetime) -> Iterable[AccessCode]:
 
 
 def _runs(code: AccessCode, at: datetime) -> bool:
-    return code.starts_at is not None and code.ends_at is not None and code.starts_at <= at < code.ends_at
+    return code.starts_at is not None and code.leaves_at is not None and code.starts_at <= at < code.leaves_at
 
 
 def _opens(seen: Look, pin: Pin, at: datetime) -> bool:

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 from django.db import transaction
@@ -33,13 +34,17 @@ TURN_LASTS = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One provider call that the runner is to make: `operation(lock_ref, *arguments, deadline=...)`."""
+    """One provider call that the runner is to make: `operation(lock_ref, *arguments, deadline=...)`.
+
+    The lease was extended for it when it was asked for, so it is to be made at once or not at all.
+    """
 
     hub: Hub
     operation: str
     lock_ref: str
     arguments: tuple[Any, ...]
     deadline: float
+    asked_at: float = field(default_factory=monotonic, compare=False)
 
 
 type Steps[T] = Generator[Call, Any, T]

@@ -121,9 +121,18 @@ def queue(lock: SimulatedLock, write: Write, at: datetime, call: str) -> None:
         lock.pending = [*lock.pending, entry]
 
 
-def recall(lock: SimulatedLock, call: str) -> None:
-    """Take back a call's message from those that will land: its caller lives and finishes it."""
-    lock.pending = [late for late in lock.pending if late.get("call") != call]
+def recall(lock: SimulatedLock, call: str) -> bool:
+    """Take back a call's message from those that will land: its caller lives and finishes it. False: it has landed."""
+    left = [late for late in lock.pending if late.get("call") != call]
+    waited = len(left) < len(lock.pending)
+    lock.pending = left
+    return waited
+
+
+def landed(lock: SimulatedLock, write: Write) -> Outcome:
+    """The answer to a message that landed while its caller was stopped, by what stands there now. Nothing moves."""
+    there = lock.codes.get(write.place) == write.code
+    return _done(lock, write) if there else Outcome(Result.UNKNOWN)
 
 
 def land(lock: SimulatedLock, now: datetime) -> None:

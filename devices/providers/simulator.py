@@ -50,6 +50,7 @@ class Call:
     mark: str
     latency: float
     rest: Write | Outcome
+    lands: bool = False  # by itself, when the latency is over
 
 
 class SimulatorProvider:
@@ -152,25 +153,27 @@ class SimulatorProvider:
         lock.writes += 1
         lock.save(update_fields=STATE)
         lost = lock.fault == Fault.LATE or latency > deadline
-        return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write)
+        return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lands=_lands(lock, mark))
 
     @transaction.atomic
     def _answer(self, lock_ref: str, call: Call) -> Outcome:
-        lock = self._row(lock_ref, recall=call.mark if isinstance(call.rest, Write) else "")
-        answer = truth.obey(lock, call.rest) if isinstance(call.rest, Write) else call.rest
+        lock = self._row(lock_ref, land=False)
+        recalled = isinstance(call.rest, Write) and truth.recall(lock, call.mark)
+        truth.land(lock, now())
+        answer = _answer(lock, call, landed=call.lands and not recalled)
         if lock.writer == call.mark:
             lock.writer = ""
         lock.save(update_fields=STATE)
         return answer
 
-    def _row(self, lock_ref: str, *, recall: str = "") -> SimulatedLock:
+    def _row(self, lock_ref: str, *, land: bool = True) -> SimulatedLock:
         """The lock's row, ours until the transaction ends, with every late write landed that is due."""
         rows = SimulatedLock.objects.select_for_update()
         lock = rows.filter(hub_id=self._hub_id, lock_ref=lock_ref).first()
         if lock is None:
             raise Unreachable("The hub knows no such lock.")
-        truth.recall(lock, recall)
-        truth.land(lock, now())
+        if land:
+            truth.land(lock, now())
         return lock
 
 
@@ -212,6 +215,16 @@ def _touched(pk: int) -> SimulatedLock:
     truth.land(lock, now())
     lock.save(update_fields=STATE)
     return lock
+
+
+def _answer(lock: SimulatedLock, call: Call, *, landed: bool) -> Outcome:
+    if not isinstance(call.rest, Write):
+        return call.rest
+    return truth.landed(lock, call.rest) if landed else truth.obey(lock, call.rest)
+
+
+def _lands(lock: SimulatedLock, mark: str) -> bool:
+    return any(late.get("call") == mark for late in lock.pending)
 
 
 def _mark(lock: SimulatedLock, deadline: float) -> str:

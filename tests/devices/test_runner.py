@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from django.db import IntegrityError
 
 from devices import runner
-from devices.lease import LeaseLost
+from devices.lease import CALL_SLACK, LeaseLost
 from devices.programming import Call, ProviderFailed, Steps
 from devices.providers.base import NoAnswer, Unreachable
 from devices.runner import perform, run, run_many
@@ -179,6 +180,15 @@ def test_what_the_protocol_knows_goes_through(provider: FakeProvider, error: Exc
     provider.answers = {"a": raises(error)}
     with pytest.raises(type(error)):
         perform(call("a"))
+
+
+def test_a_call_is_not_made_by_a_process_that_slept_past_its_time(provider: FakeProvider) -> None:
+    """Stopped and woken again: by now the lock's lease may be another worker's."""
+    provider.answers = {"a": lambda: 1}
+    with pytest.raises(Unreachable):
+        perform(replace(call("a"), asked_at=time.monotonic() - CALL_SLACK - 1))
+    assert provider.began == []
+    assert perform(replace(call("a"), asked_at=time.monotonic() - CALL_SLACK + 3)) == 1
 
 
 def test_a_cancelled_driver_call_is_no_reason_to_stop(provider: FakeProvider) -> None:

@@ -74,6 +74,24 @@ class TestTwoWriters:
             rig.put(Slot(5), "8250")
             assert rig.row.two_writers == 1
 
+    @pytest.mark.parametrize(("meanwhile", "result"), [(None, Result.CONFIRMED), ("4", Result.UNKNOWN)])
+    def test_a_message_that_landed_while_its_caller_slept_is_not_sent_again(
+        self, rig: Rig, meanwhile: str | None, result: Result
+    ) -> None:
+        """The caller was stopped after sending. When it wakes the lock has obeyed long ago, and others wrote since."""
+        rig.set(latency_ms=2_000)
+
+        def sleeps(seconds: float) -> None:
+            clock.shift(60)
+            assert rig.truth["4"] == "4207"  # it landed by itself
+            if meanwhile:
+                with patch.object(simulator, "sleep", lambda seconds: clock.shift(seconds)):
+                    rig.remove(Slot(int(meanwhile)))
+
+        with time_machine.travel(NOON, tick=False) as clock, patch.object(simulator, "sleep", sleeps):
+            assert rig.put(Slot(4), "4207").result is result
+            assert ("4" in rig.truth) is (meanwhile is None)
+
     def test_an_unreachable_lock_has_no_writer(self, rig: Rig) -> None:
         rig.set(fault=Fault.UNREACHABLE)
         self.cut_short(rig, 20)

@@ -11,10 +11,12 @@ from codes.change_pin import change_pin
 from codes.cover import door_pin
 from codes.guest import at_the_door, not_working, opened_by_guest
 from codes.models import AccessCode
+from codes.replan import replan_lock
 from codes.services import add_code, cancel_code, change_code, pull_backup
 from codes.tick import sweep
 from devices.models import Device, Pin
 from devices.services import check_lock
+from portal.models import Workspace
 from tests import invariants
 from tests.engine import guest, refills
 from tests.promise.world import KINDS, WEATHER, World
@@ -127,10 +129,16 @@ class Promise(RuleBasedStateMachine):
     @rule(code=codes, complains=st.booleans())
     def guest_looks(self, code: object, complains: bool) -> None:
         door = at_the_door(AccessCode.objects.get(pk=code))
-        opened_by_guest(door, page=True)
+        opened_by_guest([door], page=True)
         if complains:
             not_working(door)
             self.world.goes_on()
+
+    @rule(late=minutes(0, 30, 180))
+    def late_access_is_set(self, late: timedelta) -> None:
+        Workspace.objects.filter(pk=self.world.device.property.workspace_id).update(late_access=late)
+        replan_lock(self.world.device)
+        self.world.goes_on()
 
     @rule()
     def check_the_lock(self) -> None:
@@ -203,3 +211,4 @@ class Promise(RuleBasedStateMachine):
         for code in AccessCode.objects.live().filter(device=self.world.device, starts_at__lte=at):
             loudly = code.uncovered_since is not None and not self.world.has_room
             assert door_pin(code) is not None or loudly, f"{code} stays and has no PIN"
+            assert code.leaves_at > at, f"{code} is over and has not ended"
