@@ -1,0 +1,164 @@
+"""Load: 200 managers with a lock's page open, and 500 check-ins that fail at once, on the real thing.
+
+The lock's own refusal is timed by a trigger of the database, and the guest's link by asking it as a guest's phone does.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import quantiles
+
+from django.db import connection, connections
+from django.utils import timezone
+
+from codes.models import AccessCode, CodePin
+from codes.services import add_code
+from devices.models import Device, SimulatedLock
+from portal.live import SOON
+from tests.storm import fleet
+from tests.storm.people import signed_in
+from tests.storm.report import Report
+from tests.storm.stack import Stack
+from tests.storm.wanted import broken_for_good
+
+P50, P99 = 0.3, 1.0  # seconds, from the lock's refusal to the guest's link
+BOUND = 600.0  # seconds after which a load that does not end is ended
+CONNECTIONS = 16  # of guests who ask at the same time
+AGAIN = 30  # polls after which a manager opens the page anew
+
+NOTE_REFUSALS = """
+CREATE TABLE IF NOT EXISTS storm_refusal (lock_id bigint, at timestamptz);
+CREATE OR REPLACE FUNCTION storm_note() RETURNS trigger AS $$
+BEGIN INSERT INTO storm_refusal VALUES (NEW.id, clock_timestamp()); RETURN NULL; END $$ LANGUAGE plpgsql;
+CREATE OR REPLACE TRIGGER storm_refuses AFTER UPDATE ON devices_simulatedlock FOR EACH ROW
+WHEN (OLD.writer <> '' AND NEW.writer = '' AND NEW.fault = 'reject_set') EXECUTE FUNCTION storm_note();
+"""
+
+
+@dataclass
+class Managers:
+    """People with a lock's page open in a browser: it polls by itself, and is opened anew now and then."""
+
+    portal: Stack
+    devices: Sequence[Device]
+    cookie: str
+    count: int
+    took: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._sit, args=[n], daemon=True) for n in range(self.count)]
+
+    def __enter__(self) -> "Managers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _sit(self, number: int) -> None:
+        dice = random.Random(number)
+        page = f"/devices/{dice.choice(self.devices).pk}/"
+        self._stop.wait(dice.uniform(0, SOON))
+        polls = 0
+        while not self._stop.is_set():
+            self._ask(page if polls % AGAIN == 0 else f"{page}live/")
+            polls += 1
+            self._stop.wait(SOON)
+
+    def _ask(self, path: str) -> None:
+        began = time.monotonic()
+        status, _text = self.portal.get(path, cookie=self.cookie)
+        self.took.append(time.monotonic() - began)
+        if status not in (200, 204):
+            self.errors.append(f"{path} answered {status}")
+
+
+def load(report: Report, folder: Path, *, managers: int = 200, guests: int = 500) -> None:
+    """One lock and one pool a guest: all of them refuse, all guests check in within the same seconds."""
+    if connection.vendor != "postgresql":
+        report.tell("load is measured on PostgreSQL: give --postgres URL")
+        return
+    owner = fleet.manager()
+    devices = fleet.hang(guests, owner=owner, latency_ms=0)
+    SimulatedLock.objects.filter(hub__devices__in=devices).update(fault="reject_set")
+    with connection.cursor() as cursor:
+        cursor.execute(NOTE_REFUSALS)
+    with Stack(folder / "load") as portal, Managers(portal, devices, signed_in(owner), managers) as crowd:
+        time.sleep(2 * SOON)
+        codes = check_in(devices)
+        waits, errors = watch(portal, codes)
+        broken = broken_for_good(devices)
+    cuts = quantiles(waits, n=100) if len(waits) > 1 else [0.0] * 99
+    report.row("check-ins refused, guests covered", f"{len(waits)} of {guests}", guests, len(waits) == guests)
+    report.row("refusal → link shows the backup, p50", f"{cuts[49]:.2f} s", f"≤ {P50} s", cuts[49] <= P50)
+    report.row("refusal → link shows the backup, p99", f"{cuts[98]:.2f} s", f"≤ {P99} s", cuts[98] <= P99)
+    pages = quantiles(crowd.took, n=100)
+    asked = f"{len(crowd.took)} requests, p50 {pages[49]:.2f} s, p99 {pages[98]:.2f} s"
+    report.row(f"{managers} managers on a lock's page", asked, "", holds=True)
+    report.none_of("pages and links that failed", crowd.errors + errors)
+    report.none_of("promises broken", broken)
+
+
+def check_in(devices: Sequence[Device]) -> list[AccessCode]:
+    """A guest who stays already, on each of these locks, booked this moment."""
+    starts = timezone.now() - timedelta(minutes=1)
+    stay = {"kind": "time_bound", "starts_at": starts, "ends_at": starts + timedelta(days=2)}
+
+    def book(device: Device) -> AccessCode:
+        return add_code(device=device, name="Guest", **stay)
+
+    def book_some(some: Sequence[Device]) -> list[AccessCode]:
+        try:
+            return [book(device) for device in some]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        return [code for some in pool.map(book_some, [devices[n::8] for n in range(8)]) for code in some]
+
+
+def watch(portal: Stack, codes: Sequence[AccessCode]) -> tuple[list[float], list[str]]:
+    """Seconds from each lock's last refusal until the guest's link showed a PIN, and which links failed."""
+    began = time.monotonic()
+    left = {code.pk: code for code in codes}
+    shown: dict[object, datetime] = {}
+    errors: list[str] = []
+
+    def ask(code: AccessCode) -> None:
+        status, page = portal.get(f"/g/{code.guest_token}/")
+        if status != 200:
+            errors.append(f"a guest's link answered {status}")
+        if "guest-pin" in page:
+            shown[code.pk] = timezone.now()
+            left.pop(code.pk)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        while left and time.monotonic() - began < BOUND:
+            covered = CodePin.objects.filter(code__in=list(left), role=CodePin.Role.BACKUP).values_list(
+                "code", flat=True
+            )
+            list(pool.map(ask, [left[pk] for pk in covered]))
+            time.sleep(0.02)
+    return [seconds for code in codes if (seconds := _waited(code, shown)) is not None], errors
+
+
+def _waited(code: AccessCode, shown: dict[object, datetime]) -> float | None:
+    """From the last refusal before the cover: the lock goes on to refuse spares."""
+    if code.pk not in shown:
+        return None
+    lock = SimulatedLock.objects.get(hub=code.device.hub_id, lock_ref=code.device.lock_ref)
+    covered_at = CodePin.objects.get(code=code, role=CodePin.Role.BACKUP).given_at
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(at) FROM storm_refusal WHERE lock_id = %s AND at <= %s", [lock.pk, covered_at])
+        (refused,) = cursor.fetchone()
+    return (shown[code.pk] - refused).total_seconds() if refused else None
