@@ -18,6 +18,8 @@ FAULTS = (
     "full",
     "ignore_set",
     "mask_codes",
+    "late",
+    "slow",
     "wiped",
 )
 KINDS = {
@@ -25,6 +27,10 @@ KINDS = {
     "slots and schedules": replace(factories.MODERN, slots=8),
     "five slots": factories.TINY,
     "code ids": factories.CLOUD,
+}
+ON_AIR: dict[str, tuple[str | None, dict[str, int]]] = {  # what the network calls other names
+    "late": ("apply_then_silent", {"delayMs": 1_500}),  # acknowledged by radio, done later, and never confirmed
+    "slow": (None, {"delayMs": 60}),
 }
 NODES = {"z-wave, user code": 2, "z-wave, never confirms": 3, "z-wave, user credential": 5}
 
@@ -50,11 +56,13 @@ class SimulatedDoor:
     def fault(self, name: str) -> None:
         if name == "wiped":
             engine.wipe(self.device)
+        elif name == "slow":
+            engine.fault(self.device, latency_ms=100)
         else:
-            engine.fault(self.device, name, late_ms=15_000)
+            engine.fault(self.device, name, late_ms=15_000, latency_ms=0)
 
     def heal(self) -> None:
-        engine.fault(self.device)
+        engine.fault(self.device, latency_ms=0)
 
     def digits(self) -> set[str]:
         return set(engine.truth(self.device).values())
@@ -67,10 +75,11 @@ class ZwaveDoor:
     node: int
 
     def fault(self, name: str) -> None:
-        self.network.fault(self.node, name)
+        real, settings = ON_AIR.get(name, (name, {}))
+        self.network.fault(self.node, real, **settings)
 
     def heal(self) -> None:
-        self.network.fault(self.node)
+        self.network.fault(self.node, delayMs=0)
 
     def digits(self) -> set[str]:
         return set(self.network.codes(self.node).values())

@@ -2,7 +2,9 @@
 
 import os
 import random
+from contextlib import suppress
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 import time_machine
@@ -19,7 +21,7 @@ from devices.models import Device, Property, SimulatedLock
 from devices.programming import program
 from tests.conformance.belief import come_to_rest, lies, unsettled
 from tests.conformance.doors import FAULTS, KINDS, Door, simulated
-from tests.engine import answer_of, guest, lease_runs_out, opens_with, refills, settle
+from tests.engine import answer_of, guest, lease_runs_out, opens_with, own, refills, settle
 
 WALKS = range(int(os.environ.get("PORTAL_WALKS", "2")))  # more of them find more
 STEPS = 14
@@ -95,6 +97,34 @@ class Walk:
             self.turn()
         clock.shift(self.dice.choice([1, 5, 16, 45, 200, 4000]))
         assert lies(self.door, there=not self.wiped) == []
+
+
+@pytest.mark.parametrize(("first", "second"), [*pairwise([*FAULTS, FAULTS[0]])])
+def test_a_fault_that_changes_between_two_calls(door: Door, first: str, second: str) -> None:
+    """One guest arrives and one leaves under the first fault; in the middle of that it becomes the second."""
+    former = guest(door.device, "Former", starts=timedelta(hours=-1))
+    settle(door.device)
+    digits = own(former).secret.reveal()
+    cancel_code(former)
+    code = guest(door.device, starts=timedelta(hours=-1))
+    door.fault(first)
+    lease = take(door.device.pk)
+    assert lease is not None
+    steps, calls = program(lease, seen), 0
+    with suppress(StopIteration):
+        call = next(steps)
+        while True:
+            answer, error = answer_of(call)
+            calls += 1
+            if calls == 2:
+                door.fault(second)
+            call = steps.throw(error) if error else steps.send(answer)
+    wiped = "wiped" in (first, second)
+    assert lies(door, there=not wiped) == []
+    come_to_rest(door)
+    assert lies(door) == [] and unsettled(door) == []
+    assert digits not in door.digits()
+    assert opens_with(code) in door.digits()
 
 
 @pytest.mark.parametrize("seed", WALKS)

@@ -143,7 +143,7 @@ def crashes(
     owner = fleet.manager()
     devices = fleet.hang(locks, owner=owner, latency_ms=30)
     dice = random.Random(report.seed)
-    full = rounds // 10
+    full = -(-rounds // 10) if rounds >= 5 else 0
     last: Rounds | None = None
     for part, (first, end) in enumerate([(0, rounds - full), (rounds - full, rounds)]):
         if first == end:
