@@ -81,7 +81,7 @@ class Rounds:
         if number % 5 == 4:
             OrmQ.objects.all().delete()
             return self._counted("queue emptied")
-        if self.restart and number % 10 == 7:
+        if self.restart and number % 7 == 5:
             self.restart()
             connections.close_all()
             return self._counted("database restarted")
