@@ -10,6 +10,7 @@ from tests.storm.races import pulls, sleeper, twenty_at_once, two_of_each
 from tests.storm.report import Report
 from tests.storm.rounds import crashes
 
+PATIENCE = 180.0  # seconds: how fast it is, the full size tells
 pytestmark = [pytest.mark.cluster, pytest.mark.django_db(transaction=True)]
 
 
@@ -24,7 +25,7 @@ def proven(report: Report) -> None:
 
 
 def test_killed_at_random_nothing_is_lost(report: Report, tmp_path: Path) -> None:
-    crashes(report, tmp_path, rounds=2, locks=6, settle=0)
+    crashes(report, tmp_path, rounds=2, locks=6, settle=0, within=PATIENCE)
     proven(report)
 
 
