@@ -24,9 +24,10 @@ from devices.lease import MAX_LEASE
 from devices.models import Device, Pin, SimulatedLock
 from tests import factories
 from tests.engine import lease_runs_out, own, truth
+from tests.running import ROOT, children, environment
 from tests.storm import fleet
 from tests.storm.report import Report
-from tests.storm.stack import ROOT, Stack, children, environment, eventually
+from tests.storm.stack import Stack, eventually
 from tests.storm.wanted import broken_for_good, guests_outside, not_as_wanted
 
 PATIENCE = 120.0  # seconds for what has nothing to wait for but slow machines

@@ -21,7 +21,6 @@ from tests.storm.stack import Stack
 from tests.storm.wanted import broken_for_good, guests_outside, not_as_wanted, why
 
 ROLES = ("worker", "leader", "sentinel", "tick", "web")
-SILENT = 25  # seconds without a sign of life after which the cluster is started anew
 GUESTS_WITHIN = 60.0  # seconds from the last fault
 BACK_OFF = 40 * 60.0  # seconds: the longest stated rest, and a little
 STAYS_KEPT = 3  # a lock: so that none fills up for good
@@ -152,7 +151,7 @@ def crashes(
         logs = folder / f"logs-{part}"
         if part == 1:
             no_room(logs)
-        with Stack(logs, silent=SILENT) as portal:
+        with Stack(logs) as portal:
             crowd = last.crowd if last else Crowd(portal, devices, owner, str(report.seed))
             crowd.portal = portal
             last = last or Rounds(report, dice, portal, devices, crowd, restart, within)

@@ -12,41 +12,27 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from socket import create_server
 from typing import Self
-from urllib.parse import quote
 
-from django.db import connection
+from tests.running import ROOT, children, environment
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 STARTS_WITHIN = 120.0  # seconds
-
-
-def environment() -> dict[str, str]:
-    """The children's: these settings, on this process's database."""
-    at = connection.settings_dict
-    url = f"sqlite:///{at['NAME']}"
-    if connection.vendor != "sqlite":
-        who = f"{quote(at['USER'], safe='')}:{quote(at['PASSWORD'], safe='')}"
-        url = f"postgresql://{who}@{at['HOST']}:{at['PORT']}/{at['NAME']}"
-    return {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": url, "QUEUE_WORKERS": "2"}
 
 
 class Stack:
     """`with Stack(logs) as portal:` — ready when it is entered, gone when it is left."""
 
-    def __init__(
-        self, logs: Path, *, web: bool = True, clusters: int = 1, ticks: int = 1, silent: int = 0, **settings: str
-    ) -> None:
+    def __init__(self, logs: Path, *, web: bool = True, clusters: int = 1, ticks: int = 1, **settings: str) -> None:
         with create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1] if web else 0
         self.logs = logs
         self._argv = [sys.executable, "-m", "tests.storm.supervisor", str(logs)]
-        self._argv += [str(self.port), str(clusters), str(ticks), str(silent)]
-        self._settings: Mapping[str, str] = settings
+        self._argv += [str(self.port), str(clusters), str(ticks)]
+        self._settings: Mapping[str, str] = {"QUEUE_WORKERS": "2", **settings}
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / "supervisor.log").open("ab") as log:
-            environ = {**environment(), **self._settings}
+            environ = environment(**self._settings)
             self.process = subprocess.Popen(self._argv, cwd=ROOT, env=environ, stdout=log, stderr=log)
         try:
             eventually(self.is_ready, STARTS_WITHIN, "the portal did not start")
@@ -87,7 +73,7 @@ class Stack:
     def pids(self, role: str) -> list[int]:
         """Processes of a role: web, leader, sentinel, worker (anything a sentinel started) or tick."""
         programs = [(pid, _argv(pid)) for pid in children(self.process.pid)]
-        leaders = [pid for pid, argv in programs if "qcluster" in argv]
+        leaders = [pid for pid, argv in programs if "--cluster" in argv]
         sentinels = [child for leader in leaders for child in children(leader)]
         masters = [pid for pid, argv in programs if "gunicorn" in argv]
         roles: dict[str, list[int]] = {
@@ -108,14 +94,6 @@ class Stack:
         with contextlib.suppress(ProcessLookupError):
             os.kill(victim, signal.SIGKILL)
         return victim
-
-
-def children(pid: int) -> list[int]:
-    """The living processes that this one started, the first first."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def eventually(what: Callable[[], object], within: float, otherwise: str) -> float:
