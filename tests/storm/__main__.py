@@ -24,6 +24,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.storm", description=__doc__)
     parser.add_argument("storms", nargs="*", help=f"which of {', '.join(STORMS)} (default: all)")
     parser.add_argument("--rounds", type=int, default=50, help="of crashes (default: 50)")
+    parser.add_argument("--managers", type=int, default=200, help="with a lock's page open under load (default: 200)")
+    parser.add_argument("--guests", type=int, default=500, help="who check in at once under load (default: 500)")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--postgres", metavar="URL", help="a server where databases may be made")
@@ -67,7 +69,7 @@ def storms(asked: argparse.Namespace, folder: Path) -> dict[str, Callable[[Repor
     return {
         "rounds": lambda report: crashes(report, folder, rounds=asked.rounds, restart=restart),
         "races": lambda report: races(report, folder),
-        "load": lambda report: load(report, folder),
+        "load": lambda report: load(report, folder, managers=asked.managers, guests=asked.guests),
     }
 
 
