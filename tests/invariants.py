@@ -175,8 +175,12 @@ def left_behind(seen: Look) -> Findings:
         if code.ended_at is not None:
             if pin.wanted != Pin.Wanted.ABSENT:
                 yield f"I10: {pin} outlives {code}"
-        elif given.ended_at is None and (pin.wanted_from, pin.wanted_until) != (code.starts_at, code.leaves_at):
+        elif given.ended_at is None and pin.wanted != Pin.Wanted.ABSENT and not _follows(pin, code):
             yield f"I10: {pin} did not follow {code}"
+
+
+def _follows(pin: Pin, code: AccessCode) -> bool:
+    return (pin.wanted_from, pin.wanted_until) == (code.starts_at, code.leaves_at)
 
 
 def two_writers(seen: Look) -> Findings:
