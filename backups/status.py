@@ -51,9 +51,9 @@ class PoolStatus:
     pool: BackupPool | None = None
     pulled: int = 0  # in the last seven days
     used: int = 0  # PINs of ours that may be on the lock
-    failed: str = ""  # the commonest Pin.Trouble among guests' own PINs that failed in the last seven days
     pending: bool = False
-    codes: Sequence[BackupCode] = field(default=())  # spares and recent draws; only for one lock's page
+    alone: bool = False  # asked for one lock's page, which may ask more
+    codes: Sequence[BackupCode] = field(default=())  # spares and recent draws; only if alone
 
     @property
     def warns(self) -> bool:
@@ -65,20 +65,48 @@ class PoolStatus:
         return [place < self.ready for place in range(self.size)]
 
 
-def pool_of(device: Device) -> PoolStatus:
-    """One lock's pool, with its spares and recent draws. One query, given the device with its `backup_pool`."""
-    pool: BackupPool | None = getattr(device, "backup_pool", None)
-    pins = (
-        Pin.objects.filter(device=device)
-        .filter(
-            Q(status__in=MAYBE_ON_LOCK)
-            | Q(backup_code__drawn_at=None, backup_code__retired_at=None, backup_code__isnull=False)
-            | Q(backup_code__drawn_at__gt=now() - RECENT)
-            | ~Q(trouble=Pin.Trouble.NONE) & Q(code_pin__role="own", code_pin__given_at__gt=now() - RECENT)
-        )
-        .select_related("backup_code", "code_pin__code")
+@dataclass(frozen=True, slots=True)
+class OnLock:
+    """A lock's backups that its page tells of, with their pins; and how many PINs of ours may be on the lock in all."""
+
+    codes: Sequence[BackupCode]
+    used: int
+
+
+def told(path: str = "backup_code__") -> Q:
+    """Backups that are spare or were drawn lately. Those that may be on the lock are told of as well."""
+    spare = Q(**{f"{path}drawn_at": None, f"{path}retired_at": None, f"{path}pk__isnull": False})
+    return spare | Q(**{f"{path}drawn_at__gt": now() - RECENT})
+
+
+def on_lock(device: Device) -> OnLock:
+    """One query; one more when the pool has no code at all."""
+    mine = Pin.objects.filter(device=device).maybe_on_lock()
+    codes = list(
+        BackupCode.objects.filter(Q(pin__status__in=MAYBE_ON_LOCK) | told(""), pool__device=device)
+        .select_related("pin__code_pin__code")
+        .defer("pin__secret", "pin__code_pin__code__guest_nonce")
+        .annotate(used=count_of(mine))
     )
-    return _one(device, pool, list(pins))
+    used: int = codes[0].used if codes else mine.count()  # type: ignore[attr-defined]  # annotated
+    for code in codes:
+        code.pin.backup_code = code
+    return OnLock(codes, used)
+
+
+def pool_of(device: Device, found: OnLock | None = None) -> PoolStatus:
+    """One lock's pool, given the device with its `backup_pool`. No query, given what was found on the lock."""
+    pool: BackupPool | None = getattr(device, "backup_pool", None)
+    found = found or on_lock(device)
+    recent = now() - RECENT
+    base = status(
+        device,
+        pool,
+        ready=sum(is_ready(code) for code in found.codes),
+        pulled=sum(code.drawn_at is not None and code.drawn_at > recent for code in found.codes),
+        used=found.used,
+    )
+    return replace(base, alone=True, codes=found.codes)
 
 
 def pools_of(devices: Iterable[Device]) -> dict[UUID, PoolStatus]:
@@ -110,13 +138,17 @@ def counted(pools: QuerySet[BackupPool]) -> CountedPools:
         codes__pin__status=Pin.Status.SET,
         codes__pin__wanted=Pin.Wanted.PRESENT,
     )
-    on_lock = Pin.objects.filter(device=OuterRef("device")).maybe_on_lock().order_by()
-    used = on_lock.values("device").annotate(count=Count("pk")).values("count")
+    on_lock = Pin.objects.filter(device=OuterRef("device")).maybe_on_lock()
     return pools.annotate(
         ready_count=Count("codes", filter=ready),
         pulled_count=Count("codes", filter=Q(codes__drawn_at__gt=now() - RECENT)),
-        used_count=Coalesce(Subquery(used), 0),
+        used_count=count_of(on_lock),
     )
+
+
+def count_of(pins: QuerySet[Pin]) -> Coalesce:
+    """How many of one lock's PINs there are, as a part of another query."""
+    return Coalesce(Subquery(pins.order_by().values("device").annotate(count=Count("pk")).values("count")), 0)
 
 
 def warned(workspace: Workspace) -> CountedPools:
@@ -158,21 +190,11 @@ def status(device: Device, pool: BackupPool | None, *, ready: int, pulled: int, 
     return PoolStatus(state, ready, size, sentence, tone, pool, pulled=pulled, used=used, pending=pending)
 
 
-def _one(device: Device, pool: BackupPool | None, pins: list[Pin]) -> PoolStatus:
-    codes = [pin.backup_code for pin in pins if hasattr(pin, "backup_code")]
-    for pin in pins:
-        if hasattr(pin, "backup_code"):
-            pin.backup_code.pin = pin
-    recent = now() - RECENT
-    failed = Counter(pin.trouble for pin in pins if pin.trouble and not hasattr(pin, "backup_code"))
-    base = status(
-        device,
-        pool,
-        ready=sum(is_ready(code) for code in codes),
-        pulled=sum(code.drawn_at is not None and code.drawn_at > recent for code in codes),
-        used=sum(pin.maybe_on_lock for pin in pins),
-    )
-    return replace(base, codes=codes, failed=failed.most_common(1)[0][0] if failed else "")
+def commonest_trouble(device: Device) -> str:
+    """The commonest Pin.Trouble among guests' own PINs that failed in the last seven days; "" when none did."""
+    failed = Pin.objects.filter(device=device, code_pin__role="own", code_pin__given_at__gt=now() - RECENT)
+    counts = Counter(failed.exclude(trouble=Pin.Trouble.NONE).values_list("trouble", flat=True))
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def is_ready(code: BackupCode) -> bool:

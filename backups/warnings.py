@@ -10,7 +10,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from backups.status import SEVERAL, PoolStatus, State
+from backups.status import SEVERAL, PoolStatus, State, commonest_trouble
 from devices import listing
 from devices.listing import Words
 from devices.models import Device, Hub, Pin
@@ -43,7 +43,9 @@ def warning_of(device: Device, status: PoolStatus) -> Warning | None:
         return None
     exhausted = status.state == State.EXHAUSTED
     title = _("Backup pool exhausted") if exhausted else _pulled(status.pulled)
-    cause = listing.likely_cause(device, status.used) or (Pin.Trouble(status.failed).label if status.failed else "")
+    cause = listing.likely_cause(device, status.used)
+    if not cause and status.alone:
+        cause = Pin.Trouble(commonest_trouble(device)).label
     return Warning(
         title=title,
         what=_what(exhausted, status),

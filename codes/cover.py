@@ -27,7 +27,7 @@ NOT_THERE = {
 
 def current(code: AccessCode, role: CodePin.Role) -> CodePin | None:
     """The PIN of that role the code has now. Uses `code_pins` if prefetched with their pins."""
-    return next((given for given in _given(code) if given.role == role and given.ended_at is None), None)
+    return next((given for given in given_to(code) if given.role == role and given.ended_at is None), None)
 
 
 def door_pin(code: AccessCode) -> Pin | None:
@@ -170,6 +170,7 @@ def _end(given: CodePin) -> None:
     Pin.objects.filter(pk=given.pin_id).update(wanted=Pin.Wanted.ABSENT, give_up_at=None, next_attempt_at=None)
 
 
-def _given(code: AccessCode) -> Iterable[CodePin]:
+def given_to(code: AccessCode) -> Iterable[CodePin]:
+    """All PINs it was ever given, the first one first. Uses `code_pins` if prefetched with their pins."""
     cached = getattr(code, "_prefetched_objects_cache", {}).get("code_pins")
     return cached if cached is not None else code.code_pins.select_related("pin").order_by("pk")

@@ -4,27 +4,26 @@ What needs attention comes first, then guests by check-in with the backup right 
 ongoing codes, then those that are over, and at the end the backups that are ready.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups.models import BackupCode
-from codes.cover import door_pin
+from codes.cover import door_pin, given_to
+from codes.lock_pins import LockPins
 from codes.models import AccessCode, CodePin
 from codes.status import Status, backup_in_use, code_status, spare_status
 from devices import listing
 from devices.listing import Words
-from devices.models import MAYBE_ON_LOCK, Device, Pin
+from devices.models import Device, Pin
 from portal.clock import now
 from portal.moments import soon
 
-KEPT = timedelta(hours=24)  # how long a code that is over and off the lock stays in the list
 GUEST, ONGOING, BACKUP, ATTENTION = "guest", "ongoing", "backup", "attention"
 
 
@@ -97,16 +96,13 @@ def health(troubled: int) -> str:
     return needing % {"count": troubled}
 
 
-def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", words: str = "") -> CodeList:
-    """The list, filtered by kind (guest, ongoing, backup, attention) and words. One query.
-
-    `spares` are the pool's backups with their pins; those that are somebody's are found through their codes.
-    """
-    codes = codes_with_pins(device)
+def code_list(device: Device, pins: LockPins, *, show: str = "", words: str = "") -> CodeList:
+    """The list, filtered by kind (guest, ongoing, backup, attention) and words. No query, given the lock's PINs."""
+    codes = pins.codes
     groups = [_group(code, device) for code in codes]
-    groups += [Group((spare_row(spare, device),)) for spare in spares if _listed(spare)]
+    groups += [Group((spare_row(spare, device),)) for spare in pins.backups.codes if _listed(spare)]
     groups.sort(key=Group.order)
-    chosen = [group for group in groups if group.says(words)]
+    chosen = [group for group in groups if group.says(words)] if words else groups
     return CodeList(
         rows=[row for group in chosen for row in group.rows if _shown(row, group, show)],
         total=sum(len(group.rows) for group in groups),
@@ -114,34 +110,14 @@ def code_list(device: Device, spares: Iterable[BackupCode], *, show: str = "", w
         pending=any(row.status.pending for group in groups for row in group.rows),
         next_arrival=_next_arrival(codes, device),
         filtered=bool(words or show),
-        pins=[given.pin for code in codes for given in code.code_pins.all()],
+        pins=[given.pin for code in codes for given in given_to(code)],
         codes=codes,
     )
 
 
-def codes_with_pins(device: Device) -> list[AccessCode]:
-    """The lock's codes that are live, were live within a day, or may still open the door; with all their PINs.
-
-    One query: `code_pins` is filled as if it had been prefetched.
-    """
-    recent = Q(code__ended_at=None) | Q(code__ended_at__gt=now() - KEPT) | Q(pin__status__in=MAYBE_ON_LOCK)
-    found = (
-        CodePin.objects.filter(recent, code__device=device).select_related("code", "pin__backup_code").order_by("pk")
-    )
-    codes: dict[UUID, AccessCode] = {}
-    given: dict[UUID, list[CodePin]] = {}
-    for one in found:
-        code = codes.setdefault(one.code_id, one.code)
-        one.code, one.pin.device, code.device = code, device, device
-        given.setdefault(code.pk, []).append(one)
-    for pk, code in codes.items():
-        code._prefetched_objects_cache = {"code_pins": given[pk]}  # type: ignore[attr-defined]
-    return list(codes.values())
-
-
 def code_row(code: AccessCode, device: Device) -> Row:
     """One access code as a row; its `code_pins` are prefetched with pins and backup codes."""
-    given = list(code.code_pins.all())
+    given = list(given_to(code))
     backup = next((one for one in given if _covers(one)), None)
     pin = door_pin(code)
     return Row(
@@ -161,7 +137,7 @@ def code_row(code: AccessCode, device: Device) -> Row:
 
 
 def _group(code: AccessCode, device: Device) -> Group:
-    backups = [one for one in code.code_pins.all() if one.role == CodePin.Role.BACKUP and _still_matters(one)]
+    backups = [one for one in given_to(code) if one.role == CodePin.Role.BACKUP and _still_matters(one)]
     return Group((code_row(code, device), *(given_row(one) for one in backups)))
 
 
@@ -219,5 +195,5 @@ def _next_arrival(codes: Sequence[AccessCode], device: Device) -> Words:
 def _works(code: AccessCode) -> bool:
     return any(
         one.ended_at is None and (one.pin.confirmed or (one.role == CodePin.Role.BACKUP and one.pin.maybe_on_lock))
-        for one in code.code_pins.all()
+        for one in given_to(code)
     )

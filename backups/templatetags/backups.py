@@ -8,7 +8,7 @@ from django.conf import settings
 from django.template.context import RequestContext
 
 from backups import status, troubled, warnings
-from backups.status import PoolStatus
+from backups.status import OnLock, PoolStatus
 from backups.troubled import TroubledPool
 from backups.warnings import Warning
 from devices.models import Device
@@ -17,9 +17,9 @@ register = template.Library()
 
 
 @register.simple_tag
-def backup_pool(device: Device) -> PoolStatus:
-    """One lock's pool: `{% backup_pool device as pool %}`."""
-    return status.pool_of(device)
+def backup_pool(device: Device, found: OnLock | None = None) -> PoolStatus:
+    """One lock's pool: `{% backup_pool device as pool %}`, with what was found on the lock if that was read already."""
+    return status.pool_of(device, found)
 
 
 @register.simple_tag

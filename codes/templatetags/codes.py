@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import cast
 
 from django import template
-from django.template.context import RequestContext
-from django.utils.safestring import SafeString
+from django.template.context import Context, RequestContext
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from backups.status import PoolStatus
 from codes import arrival_words, at_risk, listing, taken_on
 from codes.arrivals import Arrival, Removal, Watch, watch
 from codes.at_risk import Attention
 from codes.forecast import Forecast, forecast
-from codes.listing import CodeList
+from codes.listing import CodeList, Row
+from codes.lock_pins import LockPins
+from codes.lock_pins import lock_pins as read_lock_pins
 from codes.lock_troubles import LockTroubles, lock_troubles
 from codes.models import AccessCode
 from codes.notice_findings import arrival_near_since
@@ -21,14 +27,37 @@ from codes.taken_on import Mark, Marks
 from devices.listing import Fact, Words
 from devices.models import Device
 from devices.trouble import Outage
+from portal.clock import now, wall_clock
 
 register = template.Library()
 
 
 @register.simple_tag
-def code_list(device: Device, pool: PoolStatus, wanted: Mapping[str, str]) -> CodeList:
-    """`{% code_list device pool filter as codes %}`: `wanted` holds `show` (a kind) and `q` (words)."""
-    return listing.code_list(device, pool.codes, show=wanted.get("show", ""), words=wanted.get("q", ""))
+def lock_pins(device: Device) -> LockPins:
+    """`{% lock_pins device as pins %}`: what is wanted on a lock and what was seen there, for pool and list."""
+    return read_lock_pins(device)
+
+
+@register.simple_tag
+def code_list(device: Device, pins: LockPins, wanted: Mapping[str, str]) -> CodeList:
+    """`{% code_list device pins filter as codes %}`: `wanted` holds `show` (a kind) and `q` (words)."""
+    return listing.code_list(device, pins, show=wanted.get("show", ""), words=wanted.get("q", ""))
+
+
+@register.simple_tag(takes_context=True)
+def code_rows(context: RequestContext, rows: Iterable[Row], zone: str) -> SafeString:
+    """`{% code_rows rows zone %}`: the lines of a lock's list."""
+    may_reveal = bool(context["request"].membership.may_reveal)
+    language, year = get_language(), wall_clock(now(), zone).year
+    drawn = (drawn_row(row, zone, may_reveal, language, year) for row in rows)
+    return mark_safe("".join(drawn))  # noqa: S308  rendered by the template engine
+
+
+@lru_cache(maxsize=4096)  # some six megabytes in a process
+def drawn_row(row: Row, zone: str, may_reveal: bool, language: str | None, year: int) -> SafeString:
+    """A row as HTML. One that looks the same is not drawn twice: it is all of what a long list costs."""
+    about = {"row": row, "zone": zone, "request": {"membership": {"may_reveal": may_reveal}}}
+    return cast(SafeString, get_template("codes/_row.html").template.render(Context(about)))  # type: ignore[attr-defined]
 
 
 @register.simple_tag
@@ -42,7 +71,8 @@ def attention(context: RequestContext) -> Attention:
     """`{% attention as counts %}`: how many arrivals are at risk and how many warnings there are. Asked once a page."""
     request = context["request"]
     if not hasattr(request, "attention"):
-        request.attention = at_risk.attention(request.membership.workspace)
+        used = request.membership
+        request.attention = at_risk.attention_lately(used.workspace, used.changes)
     found: Attention = request.attention
     return found
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from backups.status import pool_of
 from codes.cover import door_pin
 from codes.listing import CodeList, Row, code_list
+from codes.lock_pins import lock_pins
 from codes.models import AccessCode
 from devices.models import Device, Pin
 from tests import factories, scene
@@ -16,7 +17,7 @@ from tests import factories, scene
 
 def listed(device: Device, **wanted: str) -> CodeList:
     fresh = Device.objects.select_related("property", "hub", "backup_pool").get(pk=device.pk)
-    return code_list(fresh, pool_of(fresh).codes, **wanted)
+    return code_list(fresh, lock_pins(fresh), **wanted)
 
 
 def names(rows: list[Row]) -> list[str]:
@@ -108,7 +109,8 @@ def test_spares_that_are_still_to_come_are_not_in_the_list(device: Device) -> No
 def test_it_takes_one_query(device: Device) -> None:
     scene.lively(device)
     fresh = Device.objects.select_related("property", "hub", "backup_pool").get(pk=device.pk)
-    spares = pool_of(fresh).codes
     with CaptureQueriesContext(connection) as queries:
-        code_list(fresh, spares)
+        pins = lock_pins(fresh)
+        pool_of(fresh, pins.backups)
+        code_list(fresh, pins)
     assert len(queries) == 1

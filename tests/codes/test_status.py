@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils.html import strip_tags
 
-from codes.listing import codes_with_pins
+from codes.lock_pins import lock_pins
 from codes.models import AccessCode
 from codes.status import Status, code_status, spare_status
 from devices.models import Device, Hub, Pin, Property
@@ -24,7 +24,7 @@ def stopped_clock() -> Iterator[None]:
 
 def status_of(code: AccessCode) -> Status:
     device = Device.objects.select_related("property", "hub").get(pk=code.device_id)
-    found = next(one for one in codes_with_pins(device) if one.pk == code.pk)
+    found = next(one for one in lock_pins(device).codes if one.pk == code.pk)
     return code_status(found, list(found.code_pins.all()), device)
 
 

