@@ -1,6 +1,6 @@
 """Who arrives within 72 hours, and whether their code works: what home shows, the worst first. Reads only.
 
-One query answers for arrivals and for removals that are overdue: `watch(workspace)`.
+One query answers for arrivals, one for removals that are overdue: `watch(workspace)`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from codes.at_risk import AHEAD, ARRIVING, at_risk, soon
+from codes.at_risk import AHEAD, ARRIVING, soon
 from codes.cover import NOT_THERE
 from codes.models import AccessCode, CodePin
 from devices import listing
@@ -154,20 +154,20 @@ class Watch:
 
 
 def watch(workspace: Workspace) -> Watch:
-    """What home shows of codes. One query."""
+    """What home shows of codes. Two queries, each by its own index."""
     at = now()
-    stay = Q(code__in=soon(workspace, at))
-    arrives = Q(code__starts_at__gt=at) | Q(code__in=at_risk(workspace))
     over = Q(pin__wanted_until__lte=at - OVERDUE) | Q(pin__wanted=Pin.Wanted.ABSENT, ended_at__lte=at - OVERDUE)
-    overdue = over & Q(pin__status__in=MAYBE_ON_LOCK, code__device__property__workspace=workspace)
-    found = list(
-        CodePin.objects.filter(stay & arrives | overdue)
-        .select_related("pin__backup_code", "code__device__property", "code__device__hub")
+    given = (
+        CodePin.objects.select_related("pin__backup_code", "code__device__property", "code__device__hub")
         .defer("pin__secret", "code__guest_nonce")
         .order_by("pk")
     )
-    late = [given for given in found if _overdue(given, at)]
-    return Watch(_arrivals([given for given in found if _of_stay(given, at)], at), _removals(late, at))
+    late = given.filter(over, pin__status__in=MAYBE_ON_LOCK, pin__device__property__workspace=workspace)
+    stays = _arrivals(given.filter(soon(workspace, at, "code__")), at)
+    return Watch(
+        [arrival for arrival in stays if arrival.starts_at > at or arrival.risk <= Risk.MISSING],
+        _removals([one for one in late if _overdue(one, at)], at),
+    )
 
 
 def risk_of(code: AccessCode, own: Pin | None, backup: Pin | None, at: datetime) -> Risk:
@@ -220,11 +220,6 @@ def _removals(late: Iterable[CodePin], at: datetime) -> list[Removal]:
     for given in sorted(late, key=lambda given: _over_since(given, at)):
         removals.setdefault(given.code_id, Removal(given.code, _over_since(given, at), given.pin.trouble))
     return list(removals.values())
-
-
-def _of_stay(given: CodePin, at: datetime) -> bool:
-    code = given.code
-    return code.ended_at is None and bool(code.ends_at and code.ends_at > at)
 
 
 def _overdue(given: CodePin, at: datetime) -> bool:

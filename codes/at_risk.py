@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
 
@@ -16,6 +17,8 @@ from portal.models import Workspace
 
 AHEAD = timedelta(hours=72)
 ARRIVING = timedelta(hours=24)  # so near that a lock out of reach is warned of
+LATELY = timedelta(seconds=10)
+MOST = 10_000  # workspaces remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,16 @@ class Attention:
     arrivals: int
     warnings: int
     marks: Marks
+
+
+@dataclass(frozen=True, slots=True)
+class _Lately:
+    changes: int
+    at: datetime
+    counts: Attention
+
+
+_lately: dict[UUID, _Lately] = {}  # by workspace, in this process
 
 
 def attention(workspace: Workspace) -> Attention:
@@ -43,13 +56,31 @@ def attention(workspace: Workspace) -> Attention:
     return Attention(kinds["arrival"], kinds["warning"], Marks(marked))
 
 
-def soon(workspace: Workspace, at: datetime) -> AccessCodeQuerySet:
-    """Stays that run, their late access included, or begin within 72 hours."""
-    return (
-        AccessCode.objects.of(workspace)
-        .live()
-        .filter(kind=AccessCode.Kind.TIME_BOUND, starts_at__lte=at + AHEAD, ends_at__gt=at - workspace.late_access)
-    )
+def attention_lately(workspace: Workspace, changes: int) -> Attention:
+    """The same for a page, asked again when anything has changed in the workspace, or after ten seconds.
+
+    `changes`: the workspace's number of them, as read for this page.
+    """
+    at = now()
+    known = _lately.get(workspace.pk)
+    if known and known.changes == changes and timedelta(0) <= at - known.at < LATELY:
+        return known.counts
+    if len(_lately) > MOST:
+        _lately.clear()
+    counts = attention(workspace)
+    _lately[workspace.pk] = _Lately(changes, at, counts)
+    return counts
+
+
+def soon(workspace: Workspace, at: datetime, path: str = "") -> Q:
+    """Stays that run, their late access included, or begin within 72 hours. `path` leads to the access code."""
+    stay = {
+        "ended_at": None,
+        "kind": AccessCode.Kind.TIME_BOUND,
+        "starts_at__lte": at + AHEAD,
+        "ends_at__gt": at - workspace.late_access,
+    }
+    return Q(**{f"{path}{name}": value for name, value in {**stay, "device__property__workspace": workspace}.items()})
 
 
 def at_risk(workspace: Workspace) -> AccessCodeQuerySet:
@@ -58,16 +89,20 @@ def at_risk(workspace: Workspace) -> AccessCodeQuerySet:
     Or says that it does not. In the database what `codes.arrivals.risk_of` says of one stay.
     """
     at = now()
-    own = _given(CodePin.Role.OWN).filter(_due(at), _unconfirmed(), _troubled(at), pin__wanted=Pin.Wanted.PRESENT)
-    backup = _given(CodePin.Role.BACKUP)
+    own = _given(workspace, CodePin.Role.OWN).filter(
+        _due(at), _unconfirmed(), _troubled(at), pin__wanted=Pin.Wanted.PRESENT
+    )
+    backup = _given(workspace, CodePin.Role.BACKUP)
     lost, there = backup.filter(pin__status__in=NOT_THERE), backup.exclude(pin__status__in=NOT_THERE)
     bare = Q(uncovered_since__isnull=False) | Exists(own) | Exists(lost)
     reported = Q(reported_at__isnull=False)
-    return soon(workspace, at).filter(reported | bare & ~Exists(there))
+    return AccessCode.objects.filter(soon(workspace, at)).filter(reported | bare & ~Exists(there))
 
 
-def _given(role: CodePin.Role) -> QuerySet[CodePin]:
-    return CodePin.objects.filter(code=OuterRef("pk"), role=role, ended_at=None)
+def _given(workspace: Workspace, role: CodePin.Role) -> QuerySet[CodePin]:
+    """Says the workspace once more: a database that answers this for all rows at once should not look at others'."""
+    mine = CodePin.objects.filter(code__device__property__workspace=workspace)
+    return mine.filter(code=OuterRef("pk"), role=role, ended_at=None)
 
 
 def _due(at: datetime) -> Q:

@@ -156,7 +156,7 @@ def everything(workspace: Workspace, wanted: Wanted, places: Sequence[Property])
 
 
 def _codes(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> AccessCodeQuerySet:
-    found = AccessCode.objects.of(workspace).filter(standing(wanted.status))
+    found = AccessCode.objects.of(workspace).filter(standing(wanted.status, workspace))
     if wanted.kind in (GUEST, ONGOING):
         kind = AccessCode.Kind.TIME_BOUND if wanted.kind == GUEST else AccessCode.Kind.ONGOING
         found = found.filter(kind=kind)
@@ -165,7 +165,9 @@ def _codes(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> 
     for word in wanted.words.split():
         found = found.filter(_says(word))
     found = found.filter(_on_days("", wanted, places))
-    asks = Case(When(standing(Standing.ATTENTION), then=Value(1)), default=Value(0), output_field=IntegerField())
+    asks = Case(
+        When(standing(Standing.ATTENTION, workspace), then=Value(1)), default=Value(0), output_field=IntegerField()
+    )
     found = found.annotate(asks=asks).annotate(total=Window(Count("pk")), troubled=Window(Sum("asks")))
     return found.order_by(*_order(wanted.sort), "name", "pk")  # type: ignore[arg-type]
 

@@ -84,6 +84,12 @@ class AccessCode(models.Model):
         indexes = [
             # A lock's code list.
             models.Index(fields=["device", "starts_at"], name="codes_accesscode_of_device"),
+            # Home and the navigation: a workspace's stays that run or come, lock by lock.
+            models.Index(
+                fields=["device", "starts_at"],
+                name="codes_accesscode_live",
+                condition=models.Q(ended_at__isnull=True),
+            ),
             # The tick: which stays are over?
             models.Index(fields=["ends_at"], name="codes_accesscode_ending", condition=models.Q(ended_at__isnull=True)),
             # The tick: who needs a backup that was not there?

@@ -88,6 +88,8 @@ class Device(models.Model):
                 name="devices_device_due",
                 condition=models.Q(next_sync_at__isnull=False),
             ),
+            # The tick: which locks are being removed, so that their codes end?
+            models.Index(fields=["removal"], name="devices_device_leaving", condition=~models.Q(removal="kept")),
             # How many locks of this hub are being spoken to?
             models.Index(fields=["hub"], name="devices_device_leased", condition=models.Q(syncing_until__isnull=False)),
         ]

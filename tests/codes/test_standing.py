@@ -10,13 +10,23 @@ from codes.models import AccessCode, CodePin
 from codes.standing import Standing, standing
 from codes.status import backup_in_use, code_status
 from devices.models import Device, Hub, Pin, Property
+from portal.models import Workspace
 from tests import factories, scene
 
 S = Pin.Status
 
 
 def holding(which: Standing) -> set[str]:
-    return set(AccessCode.objects.filter(standing(which)).values_list("name", flat=True))
+    return {code.name for code in standing_so(which)}
+
+
+def standing_so(which: Standing) -> list[AccessCode]:
+    """In all workspaces, each asked for its own."""
+    return [
+        code
+        for workspace in Workspace.objects.all()
+        for code in AccessCode.objects.of(workspace).filter(standing(which, workspace))
+    ]
 
 
 def spoken(code: AccessCode) -> str:
@@ -82,7 +92,7 @@ def test_attention_is_asked_for_by_the_same_codes() -> None:
 @pytest.mark.usefixtures("world")
 def test_each_code_stands_in_one_place() -> None:
     places = [which for which in Standing if which not in (Standing.CURRENT, Standing.ATTENTION, Standing.ALL)]
-    found = [pk for which in places for pk in AccessCode.objects.filter(standing(which)).values_list("pk", flat=True)]
+    found = [code.pk for which in places for code in standing_so(which)]
     assert sorted(found) == sorted(AccessCode.objects.values_list("pk", flat=True))
 
 
