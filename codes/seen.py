@@ -24,6 +24,8 @@ ABOUT_SETTING = {T.CODE_CREATED, T.CODE_CHANGED, T.CODE_PIN_CHANGED, T.CODE_RETR
 
 def seen(pin: Pin) -> None:
     """A PIN's status or window changed on the lock."""
+    if pin.status == Pin.Status.WRITING and pin.priority == Pin.Priority.PERSON:
+        return  # an intent: nobody is told of it before its outcome
     given = CodePin.objects.select_related("code__device__property__workspace").filter(pin=pin).first()
     if given is not None:
         given.pin = pin
@@ -102,8 +104,10 @@ def _set_deadline(given: CodePin, needed_at: datetime | None) -> None:
 
 def _own_is_set(given: CodePin) -> None:
     code, pin = given.code, given.pin
-    Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
-    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
+    if pin.give_up_at is not None:
+        Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
+    if code.uncovered_since is not None or code.failed_at is not None:
+        AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
     record(code.device, Event.Type.CODE_SET, subject=code.pk, name=code.name, tries=pin.attempts)
 
 

@@ -12,13 +12,16 @@ from django.db import transaction
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
-from devices.models import Device, Hub
+from devices.models import Device, Hub, Pin
 from portal.clock import now
 
 CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
 LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
 MAX_LEASE = timedelta(seconds=LONGEST_CALL + CALL_SLACK)
 MAX_QUEUE_MARK = timedelta(seconds=30)
+
+
+PIN_COLUMNS = [field.attname for field in Pin._meta.concrete_fields] + ["device__lease_token"]
 
 
 class LeaseLost(Exception):
@@ -54,6 +57,14 @@ class Lease:
         if device is None:
             raise LeaseLost
         return device
+
+    def hold_for(self, pin: Pin) -> Pin:
+        """The PIN read afresh, its lock's row locked for this transaction. Raises LeaseLost."""
+        mine = Pin.objects.filter(pk=pin.pk, device=self.device_id, device__lease_token=self.token)
+        fresh = mine.select_related("device").only(*PIN_COLUMNS).select_for_update(of=("device",)).first()
+        if fresh is None:
+            raise LeaseLost
+        return fresh
 
     def _mine(self) -> QuerySet[Device]:
         return Device.objects.filter(pk=self.device_id, lease_token=self.token)

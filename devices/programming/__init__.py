@@ -163,11 +163,12 @@ def _hub_is_down(turn: Turn) -> None:
 
 def _hub_is_up(turn: Turn) -> None:
     """The hub spoke, if only of this one lock: the others behind it are due at once."""
+    down = Hub.objects.filter(pk=turn.device.hub_id, down_since__isnull=False)
+    if not down.exists():
+        return
     with transaction.atomic():
         turn.lease.hold()
-        came_back = Hub.objects.filter(pk=turn.device.hub_id, down_since__isnull=False).update(
-            down_since=None, probe_at=None, probes=0
-        )
+        came_back = down.update(down_since=None, probe_at=None, probes=0)
     if came_back:
         Device.objects.filter(hub=turn.device.hub_id, failures__gt=0).exclude(pk=turn.device.pk).update(
             next_sync_at=now()

@@ -79,6 +79,8 @@ class Turn:
         self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
+        self.known: list[Pin] = []  # the lock's PINs as last read
+        self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
 
     @property
@@ -89,7 +91,8 @@ class Turn:
 
     def pins(self) -> list[Pin]:
         """The lock's PINs that are wanted or may be on it, read afresh: services may have changed their minds."""
-        return list(Pin.objects.filter(device=self.device).alive())
+        self.known = list(Pin.objects.filter(device=self.device).alive())
+        return self.known
 
     # asking
 
@@ -137,11 +140,19 @@ class Turn:
         """Write what was seen of a PIN; tell `seen` if its status or window changed (or `tell`). Raises LeaseLost."""
         before = (pin.status, pin.seen_from, pin.seen_until)
         with transaction.atomic():
-            self.lease.hold()
+            fresh = self.lease.hold_for(pin)  # services may want something else of it by now
+            values = self._owed.pop(pin.pk, {}) | values
             Pin.objects.filter(pk=pin.pk).update(**values)
-            pin.refresh_from_db()
+            for field in Pin._meta.concrete_fields:
+                setattr(pin, field.attname, values.get(field.attname, getattr(fresh, field.attname)))
             if tell or before != (pin.status, pin.seen_from, pin.seen_until):
                 self._seen(pin)
+
+    def owe(self, pin: Pin, **values: Any) -> None:
+        """Know this of a PIN; it is written with what is seen next. Until then the safe side stands there."""
+        self._owed.setdefault(pin.pk, {}).update(values)
+        for name, value in values.items():
+            setattr(pin, name, value)
 
     def record(self, type: Event.Type, **data: Any) -> None:
         """Write down what happened on this lock. Raises LeaseLost."""

@@ -143,8 +143,7 @@ def _place_for(turn: Turn, pin: Pin) -> Steps[Handle | None]:
 def free_slots(turn: Turn, pin: Pin | None = None) -> list[int]:
     """Slots that nothing is known to hold, the PIN's former one first."""
     caps = turn.caps
-    on_lock = Pin.objects.filter(device=turn.device, status__in=MAYBE_ON_LOCK, slot__isnull=False)
-    held = set(on_lock.values_list("slot", flat=True)) | {int(place) for place in turn.strangers}
+    held = {pin.slot for pin in turn.known if pin.maybe_on_lock} | {int(place) for place in turn.strangers}
     count = caps.slots if caps.slots is not None else MOST_SLOTS
     slots = [n for n in range(caps.first_slot, caps.first_slot + count) if n not in held]
     if pin and pin.slot in slots:
@@ -160,7 +159,7 @@ def has_room(turn: Turn) -> bool:
         return True
     if caps.addressing == Addressing.SLOT:
         return bool(free_slots(turn))
-    used = Pin.objects.filter(device=turn.device, status__in=MAYBE_ON_LOCK).count() + len(turn.strangers)
+    used = sum(pin.maybe_on_lock for pin in turn.known) + len(turn.strangers)
     return used < caps.slots
 
 
@@ -239,7 +238,10 @@ def _note_answer(turn: Turn, pin: Pin, outcome: Outcome, before: Before) -> None
         )
         raise Silence(Pin.Trouble.OFFLINE)
     values: dict[str, Any] = {"code_id": outcome.code_id} if outcome.code_id else {}
-    values["unknown_at"] = before.unknown_at
     if outcome.result == Result.UNKNOWN:  # sent, and perhaps sent again: it may land twice
-        values |= {"status": Pin.Status.UNKNOWN, "trouble": Pin.Trouble.NO_ANSWER, "unknown_at": now()}
-    turn.note(pin, **values)
+        values |= {"status": Pin.Status.UNKNOWN, "trouble": Pin.Trouble.NO_ANSWER}
+        turn.note(pin, unknown_at=now(), **values)
+    elif outcome.code_id:  # an id that got lost could not be found again
+        turn.note(pin, unknown_at=before.unknown_at, **values)
+    else:
+        turn.owe(pin, unknown_at=before.unknown_at)

@@ -106,18 +106,23 @@ class SimulatorProvider:
 
     def _asked(self, lock_ref: str, deadline: float, *, reads: int = 1) -> SimulatedLock:
         """The lock as it is after its latency. Raises Unreachable or NoAnswer."""
-        latency = on_database(self._latency, lock_ref)
-        sleep(min(latency, deadline))
-        lock = on_database(self._look, lock_ref, reads)
+        lock = on_database(self._look_at_once, lock_ref, reads)
+        latency = lock.latency_ms / 1000
+        if latency:
+            sleep(min(latency, deadline))
+            lock = on_database(self._look, lock_ref, reads)
         if lock.fault == Fault.UNREACHABLE:
             raise Unreachable(f"{lock.name} is out of reach.")
         if lock.fault == Fault.MUTE or latency > deadline:
             raise NoAnswer(f"{lock.name} did not answer.")
         return lock
 
-    def _latency(self, lock_ref: str) -> float:
-        found = SimulatedLock.objects.filter(hub_id=self._hub_id, lock_ref=lock_ref)
-        return (found.values_list("latency_ms", flat=True).first() or 0) / 1000
+    def _look_at_once(self, lock_ref: str, reads: int) -> SimulatedLock:
+        """The lock, looked at if it has no latency."""
+        found = SimulatedLock.objects.filter(hub_id=self._hub_id, lock_ref=lock_ref).only("latency_ms").first()
+        if found is None or found.latency_ms:
+            return found or SimulatedLock(latency_ms=1)
+        return self._look(lock_ref, reads)
 
     @transaction.atomic
     def _look(self, lock_ref: str, reads: int) -> SimulatedLock:

@@ -4,9 +4,11 @@ A `lock_ref` is the network's home id and the node's number, "7e570001-12": anot
 never mistaken for this one.
 """
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeGuard
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from zwave_js_server.const import CommandClass
 from zwave_js_server.const.command_class.access_control import UserCredentialType
@@ -36,6 +38,7 @@ from portal.secret import Secret
 USER_CODE, USER_CREDENTIAL = 0x63, 0x83
 MOST_SLOTS = 30  # used of each lock: slots are read one by one, and a lock with 250 would never be read to its end
 INVALID_ARGUMENT, NOT_SUPPORTED = 322, 302  # zwave-js error codes, both raised before anything is sent
+KNOWN_FOR = 60.0  # seconds for which what a lock can do is not asked again: it takes two messages to the server
 MAX_LATE = 90.0
 """Seconds for which a write that timed out here may still land.
 
@@ -196,9 +199,16 @@ def _home_id(driver: Driver) -> str:
     return f"{driver.controller.home_id or 0:08x}"
 
 
+_known: WeakKeyDictionary[Node, tuple[float, Capabilities]] = WeakKeyDictionary()  # and when it was asked
+
+
 async def _codes(node: Node) -> tuple[Codes, int]:
     """The lock's codes, and how many places there are. Raises NoAnswer while that is not known."""
-    known = await _capabilities(node)
+    asked_at, known = _known.get(node, (0.0, None))
+    if known is None or time.monotonic() - asked_at > KNOWN_FOR:
+        known = await _capabilities(node)
+        if known.slots is not None:
+            _known[node] = (time.monotonic(), known)
     if known.slots is None:
         raise NoAnswer("Z-Wave JS has not finished its interview of this lock.")
     if known.label_length:
