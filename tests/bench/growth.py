@@ -1,0 +1,65 @@
+"""Pages, search and tick in a great fleet, held against the same in a small one; and their plans.
+
+Workspaces have fifty locks with twenty codes each; a great fleet has many of them.
+"""
+
+from collections.abc import Callable, Iterator
+from statistics import median
+
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from codes.tick import tick
+from tests.bench import fleet
+from tests.bench.figure import Figure, at_most, within
+from tests.bench.measure import Query, queries, seconds
+from tests.bench.plans import full_scans
+from tests.bench.run import Run
+from tests.bench.scenery import browser
+
+type Works = dict[str, Callable[[], object]]
+
+
+def figures(run: Run) -> Iterator[Figure]:
+    small, great = run.choose((1_000, 100_000), (200, 2_000))
+    rounds = run.choose(40, 12)
+    before = _measured(small, rounds)
+    after = _measured(great, rounds, there=small)
+    sizes = f"{great:,} locks × {fleet.STAYS} codes, {connection.vendor}"
+    for name, (ours, asked) in after.items():
+        was, asked_before = before[name]
+        yield at_most(
+            f"{name} at {sizes}", ours * 1000, was * 1000, 1.2, unit="ms", peer=f"at {small:,} locks", note=_note(run)
+        )
+        more = len(asked) - len(asked_before)
+        yield within(f"{name}: queries more", more, 0, unit="queries", note=f"{len(asked)} in all")
+        scans = full_scans(asked)
+        yield within(f"{name}: full scans", len(scans), 0, unit="scans", note="; ".join(scans))
+
+
+def _note(run: Run) -> str:
+    return "quick: smaller fleets; 1,000 and 100,000 without --quick" if run.quick else ""
+
+
+def _measured(locks: int, rounds: int, there: int = 0) -> dict[str, tuple[float, list[Query]]]:
+    """Median seconds of each work in a fleet of so many locks, and its queries."""
+    made = fleet.build(locks, there)
+    works = _works(browser(made.user), made)
+    found = {}
+    for name, work in works.items():
+        work()
+        with queries() as asked:
+            work()
+        found[name] = median(seconds(work) for _ in range(rounds)), asked
+    return found
+
+
+def _works(client: Client, made: fleet.Fleet) -> Works:
+    page = reverse("device", args=[made.device.pk])
+    return {
+        "lock’s page": lambda: client.get(page),
+        "home": lambda: client.get(reverse("home")),
+        "search": lambda: client.get(reverse("search"), {"q": "guest 1"}),
+        "tick": tick,
+    }
