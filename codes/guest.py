@@ -61,6 +61,13 @@ class Booking:
     def ends_at(self) -> datetime | None:
         return max((door.code.ends_at for door in self.doors if door.code.ends_at), default=None)
 
+    @property
+    def until(self) -> datetime | None:
+        """The next moment at which the clock alone changes what is shown."""
+        at = now()
+        moments = [m for door in self.doors for m in (door.shown_at, door.code.starts_at, door.code.ends_at)]
+        return min((moment for moment in moments if moment and moment > at), default=None)
+
 
 def booking_of(code: AccessCode) -> Booking:
     """What the link of this code shows now: its door, and those of the same booking reference. Reads only.

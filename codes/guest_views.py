@@ -7,11 +7,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from codes.guest import Booking, booking_of, not_working, opened_by_guest
+from codes.guest import booking_of, not_working, opened_by_guest
 from codes.models import AccessCode
+from portal.changes import number_of
 from portal.context import bind
 from portal.guessing import slow_to_guess
-from portal.live import Live, changed_parts
+from portal.live import Live, changed_parts, mark, nothing_new
 
 
 @require_safe
@@ -20,13 +21,18 @@ from portal.live import Live, changed_parts
 @slow_to_guess
 def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     """The PINs that open the guest's doors now, or when they will be here, or whom to call."""
-    booking = _booking_or_404(token)
+    code, number = _code_or_404(token)
     refreshed = bool(request.htmx)  # type: ignore[attr-defined]
+    workspace = code.device.property.workspace_id
+    if refreshed and (unchanged := nothing_new(request, workspace, number)):
+        return _private(unchanged)
+    booking = booking_of(code)
     opened_by_guest(booking.doors, page=not refreshed)
     place = booking.opened.device.property
-    context = {"booking": booking, "place": place, "zone": place.time_zone, "token": token}
+    drawn_from = mark(workspace, number, place.time_zone, booking.until)
+    context = {"booking": booking, "place": place, "zone": place.time_zone, "token": token, "mark": drawn_from}
     if refreshed:
-        response = changed_parts(request, "codes/guest.html#parts", context, zone=place.time_zone)
+        response = changed_parts(request, "codes/guest.html#parts", context, zone=place.time_zone, fresh=drawn_from)
     else:
         response = render(request, "codes/guest.html", {**context, "live": Live()})
     return _private(response)
@@ -39,20 +45,22 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
 @slow_to_guess
 def guest_not_working(request: HttpRequest, token: str) -> HttpResponse:
     """ "My code is not working", for one door."""
-    booking = _booking_or_404(token)
+    booking = booking_of(_code_or_404(token)[0])
     for door in booking.doors:
         if str(door.code.pk) == request.POST.get("door"):
             not_working(door)
     return _private(redirect("guest_page", token))
 
 
-def _booking_or_404(token: str) -> Booking:
+def _code_or_404(token: str) -> tuple[AccessCode, int]:
+    """The code whose link it is, and its workspace's number of changes."""
     codes = AccessCode.objects.select_related("device__property__workspace")
-    code = codes.by_guest_token(token)
+    code = codes.annotate(number=number_of("device__property__workspace")).by_guest_token(token)
     if code is None:
         raise Http404
     bind(code=code.pk, lock=code.device_id)
-    return booking_of(code)
+    number: int = code.number  # type: ignore[attr-defined]  # annotated
+    return code, number
 
 
 def _private(response: HttpResponse) -> HttpResponse:

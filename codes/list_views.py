@@ -20,7 +20,7 @@ from devices.models import Property
 from portal.access import MemberRequest, member
 from portal.clock import now, wall_clock
 from portal.export import csv_response
-from portal.live import Live, changed_parts
+from portal.live import Live, changed_parts, unless_unchanged
 
 
 class DayInput(forms.DateInput):
@@ -74,6 +74,7 @@ def code_list(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 @member
+@unless_unchanged
 def code_list_live(request: MemberRequest) -> HttpResponse:
     return changed_parts(request, "codes/codes_live.html", _context(request), zone="UTC")
 

@@ -22,7 +22,7 @@ from codes.models import AccessCode, CodePin
 from codes.page import page_of
 from portal.access import MemberRequest, may_change, may_reveal, member
 from portal.clock import now
-from portal.live import Live, changed_parts
+from portal.live import Live, changed_parts, unless_unchanged
 
 
 def code_or_404(request: MemberRequest, pk: UUID) -> AccessCode:
@@ -41,6 +41,7 @@ def code(request: MemberRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @member
+@unless_unchanged
 def code_live(request: MemberRequest, pk: UUID) -> HttpResponse:
     context = _code_context(request, pk)
     return changed_parts(request, "codes/code_live.html", context, zone=str(context["zone"]))

@@ -18,7 +18,7 @@ from devices.models import Device
 from devices.month import activity_and_month
 from portal.access import MemberRequest, may_change, may_reveal, member
 from portal.forms import add_errors
-from portal.live import Live, changed_parts
+from portal.live import Live, changed_parts, unless_unchanged
 
 
 def device_or_404(request: MemberRequest, pk: UUID, *, removed: bool = False) -> Device:
@@ -37,6 +37,7 @@ def device_list(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 @member
+@unless_unchanged
 def device_list_live(request: MemberRequest) -> HttpResponse:
     return changed_parts(request, "devices/device_list_live.html", _list_context(request), zone="UTC")
 
@@ -52,6 +53,7 @@ def device(request: MemberRequest, pk: UUID) -> HttpResponse:
 
 @require_safe
 @member
+@unless_unchanged
 def device_live(request: MemberRequest, pk: UUID) -> HttpResponse:
     """What the page's poll asks for, and its filter. When the lock is gone, so is the page."""
     device = device_or_404(request, pk, removed=True)

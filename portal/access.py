@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from portal.backends import memberships_of
+from portal.changes import number
 from portal.look import Look, membership_by
 from portal.models import Membership, User
 
@@ -35,8 +37,12 @@ def membership_of(request: HttpRequest) -> Membership | None:
     if not request.user.is_authenticated:
         return None
     if look := getattr(request, "look", None):
-        return membership_by(look, request.user)
-    found = list(Membership.objects.filter(user=request.user).select_related("workspace").order_by("pk"))
+        looking = membership_by(look, request.user)
+        if looking is not None:
+            looking.changes = number(looking.workspace_id)
+        return looking
+    known = getattr(request.user, "read_memberships", None)
+    found = known if known is not None else memberships_of(request.user.pk)
     picked = request.session.get("workspace")
     used = next((m for m in found if str(m.workspace_id) == picked), None) or next(iter(found), None)
     if used is not None:

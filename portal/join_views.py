@@ -16,7 +16,7 @@ from portal.guessing import slow_to_guess
 from portal.models import Invitation, User
 from portal.people_forms import JoinForm
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "portal.backends.ByPassword"
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -3,21 +3,33 @@
 A template marks its parts with `{% live "name" %}…{% endlive %}`. Each carries a digest of itself in a hidden field,
 which the page's poll sends back; a poll that changed nothing answers 204. The time of the answer travels
 in a header, for the page's "Updated 14:32".
+
+Most polls are answered before any of that: the page's mark holds the workspace's number of changes (`portal.changes`),
+and as long as that is the same, nothing has changed but the clock. What the clock alone changes is seen within a
+minute, for then a poll is answered from the rows again; or at a moment that the page itself names.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, Concatenate, cast
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.crypto import salted_hmac
 from django.utils.html import strip_tags
 
+from portal.access import MemberRequest
 from portal.clock import now
 from portal.moments import clock
 
+MARK = "seen-mark"  # the field that carries it
+TRUSTED = timedelta(minutes=1)  # how long a page's mark is
 SOON, LATER = 4, 20  # seconds between polls: while something is pending, and otherwise
 
 
@@ -40,13 +52,97 @@ def digest(html: str) -> str:
     return hashlib.blake2b(html.encode(), digest_size=6).hexdigest()
 
 
-def changed_parts(request: HttpRequest, template: str, context: dict[str, Any], *, zone: str) -> HttpResponse:
-    """The live parts of `template` that differ from those the page has; 204 when none does."""
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a page was drawn from; and until when that alone tells whether it is still right.
+
+    `source` stands for workspace and number of changes. Guests see it, so it tells neither.
+    """
+
+    source: str
+    until: datetime
+    zone: str
+
+    def __str__(self) -> str:
+        return f"{self.source}_{self.until.timestamp() * 1000:.0f}_{self.zone.encode().hex()}"
+
+    @classmethod
+    def of(cls, text: str) -> "Mark | None":
+        """The mark that a poll brought; None if it is none."""
+        try:
+            source, until, zone = text.split("_")
+            return cls(source, datetime.fromtimestamp(int(until) / 1000, UTC), bytes.fromhex(zone).decode())
+        except (ValueError, OverflowError, OSError):
+            return None
+
+    def holds(self, workspace: UUID, number: int) -> bool:
+        """Nothing has changed since. A clock that was set back makes it void."""
+        same = self.source == _source(workspace, number)
+        return same and timedelta(0) < self.until - now() <= TRUSTED and _is_zone(self.zone)
+
+
+def mark(workspace: UUID, number: int, zone: str, until: datetime | None = None) -> Mark:
+    """The mark of a page that is drawn now, given the number read before its rows. `until`: the clock's moment."""
+    trusted = now() + TRUSTED
+    return Mark(_source(workspace, number), min(trusted, until) if until else trusted, zone)
+
+
+def nothing_new(request: HttpRequest, workspace: UUID, number: int) -> HttpResponse | None:
+    """The answer to a poll of a page that nothing has changed, by its mark; None if somebody has to look."""
+    brought = Mark.of(request.GET.get(MARK, ""))
+    if brought is None or not brought.holds(workspace, number) or request.htmx.trigger == "filter":  # type: ignore[attr-defined]
+        return None
+    return _refreshed(HttpResponse(status=204), brought.zone)
+
+
+def unless_unchanged[**P](
+    view: Callable[Concatenate[MemberRequest, P], HttpResponse],
+) -> Callable[Concatenate[MemberRequest, P], HttpResponse]:
+    """For views that answer polls, inside the gate: they are spared those whose page nothing has changed."""
+
+    @wraps(view)
+    def spared(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        used = request.membership
+        return nothing_new(request, used.workspace_id, used.changes) or view(request, *args, **kwargs)
+
+    return cast(Callable[Concatenate[MemberRequest, P], HttpResponse], spared)
+
+
+def changed_parts(
+    request: HttpRequest, template: str, context: dict[str, Any], *, zone: str, fresh: Mark | None = None
+) -> HttpResponse:
+    """The live parts of `template` that differ from those the page has; 204 when none does.
+
+    `fresh`: the page's new mark, if it is not the one of the member's workspace.
+    """
     live = Live(seen=request.GET)
     html = render_to_string(template, {**context, "live": live}, request)
     response = HttpResponse(html) if live.sent else HttpResponse(status=204)
+    return _refreshed(response, zone, fresh or member_mark(request, zone, context.get("until")))
+
+
+def member_mark(request: HttpRequest, zone: str, until: datetime | None = None) -> Mark:
+    """The mark of a page of the member's workspace."""
+    used = cast(MemberRequest, request).membership
+    return mark(used.workspace_id, used.changes, zone, until)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return False
+
+
+def _source(workspace: UUID, number: int) -> str:
+    return salted_hmac("portal.live", f"{workspace}:{number}", algorithm="sha256").hexdigest()[:16]
+
+
+def _refreshed(response: HttpResponse, zone: str, fresh: Mark | None = None) -> HttpResponse:
     instant = now()
     told = {"at": instant.isoformat(timespec="seconds"), "words": strip_tags(clock(instant, zone))}
+    if fresh:
+        told["mark"] = str(fresh)
     response["HX-Trigger"] = json.dumps({"refreshed": told})
     response["Cache-Control"] = "no-store"
     return response

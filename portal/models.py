@@ -35,6 +35,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
+    read_memberships: "list[Membership] | None" = None  # where they were read along: see `portal.backends`
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -126,6 +127,7 @@ class Membership(models.Model):
     """A person's role in a workspace."""
 
     one_of_several = False  # whether the person has others too: pages then say which one this is
+    changes: int  # the workspace's number of changes, where it was read along: see `portal.backends`
 
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")
@@ -167,6 +169,20 @@ class Membership(models.Model):
     def may_own(self) -> bool:
         """Changes the settings; invites and removes people."""
         return self.role == self.Role.OWNER
+
+
+class ChangeCount(models.Model):
+    """One of the counters whose sum tells how often a workspace's pages changed. By triggers: `portal.changes`."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "part")  # its index serves the sum
+    workspace = models.ForeignKey(
+        Workspace, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    part = models.PositiveSmallIntegerField()
+    number = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id}: {self.number}"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from portal.access import MemberRequest, member
 from portal.clock import now
-from portal.live import Live, changed_parts
+from portal.live import Live, changed_parts, unless_unchanged
 from portal.models import Heartbeat
 from portal.readiness import TICK_STALE
 
@@ -21,6 +21,7 @@ def home(request: MemberRequest) -> HttpResponse:
 
 @require_safe
 @member
+@unless_unchanged
 def home_live(request: MemberRequest) -> HttpResponse:
     return changed_parts(request, "home_live.html", _home_context(), zone="UTC")
 
@@ -34,8 +35,10 @@ def favicon(request: HttpRequest) -> HttpResponse:
 def _home_context() -> dict[str, object]:
     """The portal's own sign of life; the apps' tags bring the rest into the page."""
     beat = Heartbeat.objects.filter(name="tick").first()
+    stale_at = beat.beat_at + TICK_STALE if beat else now()
     return {
         "beat": beat,
-        "standing_still": beat is None or beat.beat_at <= now() - TICK_STALE,
+        "standing_still": stale_at <= now(),
+        "until": stale_at,  # the clock tells this one; while it stands still every poll looks
         "section": "home",
     }

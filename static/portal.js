@@ -79,6 +79,8 @@
     if (after && after !== before) announce(after);
   });
   document.addEventListener("refreshed", ({ detail }) => {
+    const mark = document.querySelector("[name=seen-mark]");
+    if (mark && detail.mark) mark.value = detail.mark;
     for (const time of document.querySelectorAll("[data-updated] time")) {
       time.dateTime = detail.at;
       time.textContent = detail.words;

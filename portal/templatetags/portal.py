@@ -60,6 +60,17 @@ def poll_seconds(*pending: bool) -> int:
     return live_parts.SOON if any(pending) else live_parts.LATER
 
 
+@register.simple_tag(takes_context=True)
+def page_mark(context: RequestContext, zone: str) -> str:
+    """`{% page_mark zone %}`: the hidden field by which the page's polls tell what they were drawn from."""
+    live: live_parts.Live = context["live"]
+    if live.seen is not None:
+        return ""  # a poll's answer carries it in a header
+    found = context.get("mark") or live_parts.member_mark(context["request"], zone, context.get("until"))
+    field = '<input class="seen" type="hidden" name="{}" value="{}" autocomplete="off">'
+    return format_html(field, live_parts.MARK, found)
+
+
 @register.tag("live")
 def do_live(parser: Parser, token: Token) -> "LiveNode":
     """`{% live "name" %}…{% endlive %}`: a part that is sent again when it changed. Must hold no inputs."""

@@ -50,7 +50,7 @@ def test_a_poll_that_changed_nothing_is_a_204_below_a_kilobyte(signed_in: Client
 
 def test_a_poll_tells_when_it_was(signed_in: Client, device: Device) -> None:
     poll = signed_in.get(reverse("device_live", args=[device.pk]), headers={"HX-Request": "true"})
-    assert set(json.loads(poll["HX-Trigger"])["refreshed"]) == {"at", "words"}
+    assert set(json.loads(poll["HX-Trigger"])["refreshed"]) == {"at", "words", "mark"}
 
 
 def test_a_change_sends_its_own_part_only(signed_in: Client, device: Device) -> None:
