@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -23,18 +24,21 @@ class Databases:
     def __init__(self, directory: Path, server: str | None) -> None:
         self.directory, self.server = directory, server
         self._migrated: dict[bool, str] = {}
+        self._one_at_a_time = Lock()  # nobody may be in the template while it is copied
 
     @contextmanager
     def fresh(self, name: str, *, postgres: bool) -> Iterator[str]:
         """The URL of a new, migrated database; it is gone afterwards."""
-        template = self._template(postgres=postgres)
+        with self._one_at_a_time:
+            template = self._template(postgres=postgres)
+            if postgres:
+                self._on_server("CREATE DATABASE {} TEMPLATE {}", f"bench_{name}", template)
         if not postgres:
             path = self.directory / f"{name}.sqlite3"
             shutil.copy(template, path)
             yield f"sqlite:///{path}"
             path.unlink()
             return
-        self._on_server("CREATE DATABASE {} TEMPLATE {}", f"bench_{name}", TEMPLATE)
         try:
             yield self._url(f"bench_{name}")
         finally:

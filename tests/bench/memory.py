@@ -23,7 +23,7 @@ PSS = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
 
 
 def figures(run: Run) -> Iterator[Figure]:
-    minutes = run.choose(10.0, 0.15)
+    minutes = run.choose(10.0, 0.1)
     with tempfile.TemporaryDirectory(prefix="portal-bench-demo.") as place:
         demo = _demo(Path(place))
         try:

@@ -24,7 +24,7 @@ SHORTEST, LONGEST = 100, 1800  # ms, the uneven ones
 
 
 def figures(run: Run) -> Iterator[Figure]:
-    locks, alone = run.choose((400, 32), (96, 8))
+    locks, alone = run.choose((400, 32), (96, 4))
     size = f"{locks} locks" + (", quick: 400 without --quick" if run.quick else "")
     with portal(workers=WORKERS):
         even, ideal = _together(batch(locks, pins=1, latency=lambda number: EVEN))
