@@ -1,8 +1,10 @@
 """Whatever changes of what a workspace's pages show raises its number, whoever changes it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 from django.utils import timezone
 
@@ -104,3 +106,29 @@ def test_another_workspace_is_none_of_its_business(workspace: Workspace, device:
     before = number(workspace.pk)
     scene.lively(factories.DeviceFactory())
     assert number(workspace.pk) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_writer_waits_for_anothers_count() -> None:
+    """Two transactions change one workspace's rows at once; on SQLite, where there is one writer, in turn."""
+    first, second = factories.PropertyFactory.create_batch(2, workspace=factories.WorkspaceFactory())
+    at_once = connection.vendor == "postgresql"
+    before = number(first.workspace_id)
+
+    def change_the_second() -> None:
+        if at_once:
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")  # waiting would be an error
+        try:
+            Property.objects.filter(pk=second.pk).update(name="Second")
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            Property.objects.filter(pk=first.pk).update(name="First")
+            if at_once:
+                other.submit(change_the_second).result(timeout=20)
+        if not at_once:
+            other.submit(change_the_second).result(timeout=20)
+    assert number(first.workspace_id) == before + 2
