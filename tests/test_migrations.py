@@ -18,10 +18,10 @@ from portal.operations import AddIndexConcurrently
 
 # What the first release brought. Nobody runs anything older, so move it on freely until then.
 RELEASED = {
-    "portal": "0008_late_access",
-    "devices": "0004_team_events",
-    "backups": "0001_initial",
-    "codes": "0005_taken_on",
+    "portal": "0009_change_counts",
+    "devices": "0005_changes",
+    "backups": "0002_changes",
+    "codes": "0007_changes",
 }
 BIG = {"pin", "event", "accesscode", "codepin", "backupcode"}  # a lock on one of these keeps guests waiting
 CONTRACTING = (
