@@ -5,6 +5,8 @@ from django.urls import include, path
 
 from portal import join_views, monitor_views, views
 
+handler500 = "portal.error_views.server_error"
+
 urlpatterns = [
     path("", views.home, name="home"),
     path("live/", views.home_live, name="home_live"),
