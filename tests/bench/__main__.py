@@ -2,9 +2,11 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,8 @@ from tests.bench.figure import Figure, unknown
 from tests.bench.groups import GROUPS, NAMES, Group, On
 
 LANES = 3  # groups measured at once with --quick: most of them wait for locks
+QUICK_LASTS = 42.0  # seconds; what is not measured by then says so, and the rest is tidying up
+TIDYING = 4.0  # seconds a group has to end its processes
 NO_POSTGRES = "needs PostgreSQL: install it (Debian: apt-get install postgresql) or give --postgres URL"
 
 
@@ -54,9 +58,10 @@ def main(words: Sequence[str] | None = None) -> None:
 def measured(chosen: Namespace, databases: Databases) -> Iterator[Figure]:
     """The chosen groups, one after the other: a second one would disturb the first. Quick ones, side by side."""
     wanted = [group for group in GROUPS if not chosen.figures or group.name in chosen.figures]
+    ends_at = time.monotonic() + QUICK_LASTS if chosen.quick else None
     try:
         with ThreadPoolExecutor(LANES if chosen.quick else 1) as lanes:
-            for found in lanes.map(lambda group: list(_group(group, databases, quick=chosen.quick)), wanted):
+            for found in lanes.map(lambda group: list(_group(group, databases, ends_at)), wanted):
                 yield from found
     finally:
         databases.close()
@@ -74,9 +79,13 @@ def table(found: Sequence[Figure]) -> Table:
     return drawn
 
 
-def _group(group: Group, databases: Databases, *, quick: bool) -> Iterator[Figure]:
+def _group(group: Group, databases: Databases, ends_at: float | None) -> Iterator[Figure]:
+    """`ends_at`, of the monotonic clock: a quick run's end."""
+    if ends_at and time.monotonic() > ends_at:
+        yield _too_late(group)
+        return
     if group.on == On.NOWHERE:
-        yield from _child(group, "", quick=quick)
+        yield from _child(group, "", ends_at)
         return
     if databases.server is None and group.on == On.POSTGRES:
         yield from (unknown(title, goal, NO_POSTGRES) for title, goal in group.figures)
@@ -87,20 +96,42 @@ def _group(group: Group, databases: Databases, *, quick: bool) -> Iterator[Figur
             yield unknown(f"{group.name} on PostgreSQL", "", NO_POSTGRES)
             continue
         with databases.fresh(group.name, postgres=postgres) as url:
-            yield from _child(group, url, quick=quick)
+            yield from _child(group, url, ends_at)
 
 
-def _child(group: Group, url: str, *, quick: bool) -> Iterator[Figure]:
-    """Run the group in a process of its own. One that breaks says so in its row, and the others go on."""
-    command = [sys.executable, "-m", "tests.bench.run", group.name, *(["--quick"] if quick else [])]
-    ended = subprocess.run(command, cwd=ROOT, env=environment(url), capture_output=True, text=True)
-    for line in ended.stdout.splitlines():
+def _child(group: Group, url: str, ends_at: float | None) -> Iterator[Figure]:
+    """Run the group in a process of its own. One that breaks, or is late, says so in its row, and the others go on."""
+    command = [sys.executable, "-m", "tests.bench.run", group.name, *(["--quick"] if ends_at else [])]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    child = subprocess.Popen(command, cwd=ROOT, env=environment(url), start_new_session=True, **pipes)
+    late = False
+    try:
+        told, errors = child.communicate(timeout=max(1.0, ends_at - time.monotonic()) if ends_at else None)
+    except subprocess.TimeoutExpired:
+        late, (told, errors) = True, _end(child)
+    for line in told.splitlines():
         if line.startswith('{"figure"'):
             yield Figure(**json.loads(line))
-    if ended.returncode:
-        sys.stderr.write(ended.stderr)
-        last = ended.stderr.strip().splitlines()
-        yield unknown(group.name, "", f"broke: {last[-1] if last else ended.returncode}")
+    if late:
+        yield _too_late(group)
+    elif child.returncode:
+        sys.stderr.write(errors)
+        last = errors.strip().splitlines()
+        yield unknown(group.name, "", f"broke: {last[-1] if last else child.returncode}")
+
+
+def _end(child: "subprocess.Popen[str]") -> tuple[str, str]:
+    """Let it and its processes end by themselves, then make them; what it had told by then."""
+    os.killpg(child.pid, signal.SIGINT)
+    try:
+        return child.communicate(timeout=TIDYING)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        return child.communicate()
+
+
+def _too_late(group: Group) -> Figure:
+    return unknown(group.name, "", f"not within a quick run's time: python -m tests.bench {group.name}")
 
 
 def _number(value: float | None, unit: str) -> str:
