@@ -95,6 +95,7 @@ def sign_in(page: Page, url: str, person: User) -> None:
 
 def assert_accessible(page: Page) -> None:
     """axe finds nothing (WCAG 2.2 AA and best practice), and nothing is wider than the window."""
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # no colour half-way to another
     axe = Axe("" if page.evaluate("typeof axe") == "object" else AXE_SCRIPT)  # half a megabyte: once a page is enough
     found = axe.run(page, options={"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]})
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
