@@ -31,10 +31,10 @@ def restore(target: Path) -> None:
     connection.close()
     disconnect()
     if connection.vendor == "sqlite":
-        name = Path(connection.settings_dict["NAME"])
-        shutil.copyfile(target, name)
-        for suffix in ("-wal", "-shm"):
-            name.with_name(name.name + suffix).unlink(missing_ok=True)
+        with sqlite3.connect(target) as source, sqlite3.connect(connection.settings_dict["NAME"]) as database:
+            source.backup(database)  # under SQLite's own locks: a browser test's server may still have it open
+        source.close()
+        database.close()
     else:
         _postgres(
             "pg_restore", "--clean", "--if-exists", "--single-transaction", "--dbname", database_url(), str(target)
