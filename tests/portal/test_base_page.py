@@ -49,7 +49,7 @@ def test_nothing_there_is_a_page_of_ours(signed_in: Client) -> None:
     assert b"There is nothing here" in page.content
 
 
-@pytest.mark.parametrize(("template", "words"), [("500.html", "has been recorded"), ("429.html", "Wait a few minutes")])
+@pytest.mark.parametrize(("template", "words"), [("500.html", "has been recorded"), ("429.html", "Wait ten minutes")])
 def test_error_pages_need_no_request(template: str, words: str) -> None:
     assert words in render_to_string(template)
 
