@@ -24,6 +24,7 @@ from portal.queue import alive, beat, enqueue, oldest_waiting, room
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
+LANDED = timedelta(minutes=5)  # longer than any provider's late writes are under way
 BEAT_EVERY = timedelta(seconds=20)
 LATELY = timedelta(days=30)
 
@@ -126,7 +127,8 @@ def _work_is_due(at: datetime) -> Q:
     on_lock_wrongly = Q(status__in=[Pin.Status.SET, Pin.Status.SENT]) & (short | late)
     to_write = Q(wanted=Pin.Wanted.PRESENT) & not_over & (unwritten | unsettled | on_lock_wrongly)
     to_remove = Q(status__in=MAYBE_ON_LOCK) & (Q(wanted=Pin.Wanted.ABSENT) | Q(wanted_until__lte=at))
-    return rested & (to_write | to_remove)
+    in_doubt = Q(status=Pin.Status.SET, unknown_at__lte=at - LANDED)
+    return rested & (to_write | to_remove | in_doubt)
 
 
 def _with_uncovered() -> list[Device]:

@@ -154,7 +154,7 @@ def said_wrongly(seen: Look) -> Findings:
         if pin.status == Pin.Status.SET and pin.device_id not in seen.unread:
             if true is None or true.place != (pin.code_id or str(pin.slot)):
                 yield f"I8: {pin} on {device} is said to be set at {pin.code_id or pin.slot}, and is not there"
-            elif not true.window.covers(pin.seen_window):
+            elif pin.unknown_at is None and not true.window.covers(pin.seen_window):  # else it is looked at again
                 yield f"I8: {pin} on {device} opens for less than is said"
         if pin.status in SAID_GONE and true and (pin.device_id, pin.digest) not in rightly_there:
             yield f"I8: {pin} on {device} is said to be {pin.status}, and is there"

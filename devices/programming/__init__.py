@@ -17,6 +17,8 @@ from devices.programming.look import settle_by_reading
 from devices.programming.plan import (
     FULL_READ_EVERY,
     Action,
+    in_doubt,
+    may_still_land,
     never_tried,
     next_due,
     next_job,
@@ -73,6 +75,9 @@ def _work(turn: Turn) -> Steps[None]:
         yield from _ask_health(turn)
     if _full_read_due(turn):
         yield from read_in_full(turn)
+    for pin in turn.pins():
+        if in_doubt(pin) and not may_still_land(pin, turn.caps, now()):
+            yield from settle_by_reading(turn, pin)  # what could land has landed: what does the lock hold now?
     done: set[int] = set()
     while job := next_job(turn.pins(), now(), done, room=has_room(turn)):
         done.add(job.pin.pk)

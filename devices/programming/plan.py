@@ -92,6 +92,8 @@ def next_due(device: Device, pins: Sequence[Pin], at: datetime) -> datetime:
     for pin in pins:
         if _jobs(pin, at):
             moments.append(pin.next_attempt_at or at)
+        if device.caps and in_doubt(pin):
+            moments.append(may_still_land(pin, device.caps, at) or at)
         moments += [moment for moment in (pin.program_at, pin.wanted_until, pin.give_up_at) if moment and moment > at]
     return max(min(moments), at)
 
@@ -137,6 +139,11 @@ def may_still_land(pin: Pin, caps: Capabilities, at: datetime) -> datetime | Non
         return None
     until = pin.unknown_at + timedelta(seconds=caps.max_late)
     return until if until > at else None
+
+
+def in_doubt(pin: Pin) -> bool:
+    """It was read on the lock, but an earlier write of it, perhaps for another window, went unanswered."""
+    return pin.status == Pin.Status.SET and pin.unknown_at is not None
 
 
 def _jobs(pin: Pin, at: datetime) -> list[Job]:
