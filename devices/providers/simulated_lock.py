@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from devices.models import SimulatedLock
 from devices.pin_rules import canonical, pressed, problem
@@ -135,9 +135,14 @@ def landed(lock: SimulatedLock, write: Write) -> Outcome:
     return _done(lock, write) if there else Outcome(Result.UNKNOWN)
 
 
+def lands_by(lock: SimulatedLock, now: datetime) -> list[dict[str, Any]]:
+    """The messages whose time to land has come."""
+    return [late for late in lock.pending if datetime.fromisoformat(late["at"]) <= now]
+
+
 def land(lock: SimulatedLock, now: datetime) -> None:
     """Let those messages land whose time has come, unless the lock would refuse them by now."""
-    due = [late for late in lock.pending if datetime.fromisoformat(late["at"]) <= now]
+    due = lands_by(lock, now)
     lock.pending = [late for late in lock.pending if late not in due]
     for late in sorted(due, key=lambda late: datetime.fromisoformat(late["at"])):
         write = Write(late["place"], late["code"], creates=True)

@@ -12,6 +12,7 @@ from time import sleep
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from devices.models import Hub, SimulatedLock
 from devices.providers import simulated_lock as truth
@@ -106,29 +107,29 @@ class SimulatorProvider:
 
     def _asked(self, lock_ref: str, deadline: float, *, reads: int = 1) -> SimulatedLock:
         """The lock as it is after its latency. Raises Unreachable or NoAnswer."""
-        lock = on_database(self._look_at_once, lock_ref, reads)
+        lock = on_database(self._look, lock_ref, reads, waited=False)
         latency = lock.latency_ms / 1000
         if latency:
             sleep(min(latency, deadline))
-            lock = on_database(self._look, lock_ref, reads)
+            lock = on_database(self._look, lock_ref, reads, waited=True)
         if lock.fault == Fault.UNREACHABLE:
             raise Unreachable(f"{lock.name} is out of reach.")
         if lock.fault == Fault.MUTE or latency > deadline:
             raise NoAnswer(f"{lock.name} did not answer.")
         return lock
 
-    def _look_at_once(self, lock_ref: str, reads: int) -> SimulatedLock:
-        """The lock, looked at if it has no latency."""
-        found = SimulatedLock.objects.filter(hub_id=self._hub_id, lock_ref=lock_ref).only("latency_ms").first()
-        if found is None or found.latency_ms:
-            return found or SimulatedLock(latency_ms=1)
-        return self._look(lock_ref, reads)
-
-    @transaction.atomic
-    def _look(self, lock_ref: str, reads: int) -> SimulatedLock:
-        lock = self._row(lock_ref)
-        lock.reads += reads
-        lock.save(update_fields=STATE)
+    def _look(self, lock_ref: str, reads: int, *, waited: bool) -> SimulatedLock:
+        """The lock; counted as looked at unless its latency is yet to be waited for. Raises Unreachable."""
+        row = SimulatedLock.objects.filter(hub_id=self._hub_id, lock_ref=lock_ref)
+        lock = row.first()
+        if lock is None:
+            raise Unreachable("The hub knows no such lock.")
+        if lock.latency_ms and not waited:
+            return lock
+        if truth.lands_by(lock, now()):
+            lock = _touched(lock.pk)
+        if reads:
+            row.update(reads=F("reads") + reads)
         return lock
 
     # Writing: sent in one transaction, answered in another, the latency between them
@@ -138,12 +139,14 @@ class SimulatorProvider:
             call = on_database(self._send, lock_ref, handle, recipe, deadline)
         except Unreachable as error:
             return Outcome(Result.UNREACHABLE, detail=str(error))
+        if isinstance(call, Outcome):
+            return call
         sleep(min(call.latency, deadline))
         return on_database(self._answer, lock_ref, call)
 
     @transaction.atomic
-    def _send(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Call:
-        """From here on the write lands even if the caller is killed."""
+    def _send(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Call | Outcome:
+        """From here on the write lands even if the caller is killed. An outcome: a lock without latency is done."""
         lock = self._row(lock_ref)
         latency, caps = lock.latency_ms / 1000, truth.capabilities_of(lock)
         if lock.fault == Fault.UNREACHABLE:
@@ -151,11 +154,15 @@ class SimulatorProvider:
         if not truth.speaks(caps, handle):
             return Call("", latency, Outcome(Result.REJECTED, Reason.UNSUPPORTED))
         write = truth.write_to(lock, handle, recipe(caps))
+        lock.writes += 1
+        if not latency and lock.fault != Fault.LATE and not lock.writer:
+            answer = truth.obey(lock, write)
+            lock.save(update_fields=STATE)
+            return answer
         mark = _mark(lock, deadline)
         landing = latency + (lock.late_ms / 1000 if lock.fault == Fault.LATE else 0)
         if landing or lock.fault == Fault.LATE:
             truth.queue(lock, write, now() + timedelta(seconds=landing), mark)
-        lock.writes += 1
         lock.save(update_fields=STATE)
         lost = lock.fault == Fault.LATE or latency > deadline
         return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lands=_lands(lock, mark))
