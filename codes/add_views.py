@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -47,13 +48,12 @@ def code_add(request: MemberRequest, device_id: UUID) -> HttpResponse:
     form = AddCodeForm(_typed(request), device=device, others=others)
     if not form.is_valid():
         return _add_page(request, device, form)
-    token = form.cleaned_data["once"]
-    if not once.first_time(token):
-        return redirect("device", device.pk)
     try:
-        codes = booking.add_codes(actor=request.user, **form.values())
+        with transaction.atomic():
+            if not once.first_time(form.cleaned_data["once"]):
+                return redirect("device", device.pk)
+            codes = booking.add_codes(actor=request.user, **form.values())
     except ValidationError as error:
-        once.again(token)
         add_errors(form, error)
         return _add_page(request, device, form)
     _say(request, codes)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Prefetch
 
@@ -141,8 +140,8 @@ def opened_by_guest(doors: Sequence[Door], *, page: bool) -> None:
 
 
 def _opened(door: Door, look: str | None) -> None:
-    first_look = look is not None and once.first_time(look)
     with transaction.atomic():
+        first_look = look is not None and once.first_time(look)
         first_sight = _revealed(door)
         if first_look or first_sight:
             record(door.code.device, Event.Type.CODE_OPENED_BY_GUEST, subject=door.code.pk, name=door.code.name)
@@ -156,9 +155,9 @@ def not_working(door: Door) -> None:
     code = door.code
     if not door.staying or door.stage not in (Stage.PIN, Stage.CALL):
         return
-    if not cache.add(f"not-working:{code.pk}", 1, ASKED_AGAIN):
-        return
     with transaction.atomic():
+        if not once.first_within(ASKED_AGAIN, f"not-working:{code.pk}"):
+            return
         AccessCode.objects.filter(pk=code.pk).update(reported_at=now())
         record(code.device, Event.Type.CODE_NOT_WORKING, subject=code.pk, name=code.name)
         cover(code)

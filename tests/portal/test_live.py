@@ -10,7 +10,6 @@ from django.test import Client
 from django.urls import reverse
 
 from devices.models import Device
-from portal import once
 from portal.live import Live
 from tests import scene
 
@@ -67,10 +66,3 @@ def test_an_expired_session_sends_the_whole_page_to_sign_in(client: Client, devi
     headers = {"HX-Request": "true", "HX-Current-URL": here}
     poll = client.get(reverse("device_live", args=[device.pk]), headers=headers)
     assert poll["HX-Redirect"] == f"/accounts/login/?next={reverse('device', args=[device.pk])}"
-
-
-def test_a_form_works_once_and_again_when_it_was_refused(db: None) -> None:
-    token = once.new_token()
-    assert [once.first_time(token), once.first_time(token)] == [True, False]
-    once.again(token)
-    assert once.first_time(token)
