@@ -26,9 +26,9 @@ def seen(pin: Pin) -> None:
     """A PIN's status or window changed on the lock."""
     if pin.status == Pin.Status.WRITING and pin.priority == Pin.Priority.PERSON:
         return  # an intent: nobody is told of it before its outcome
-    given = CodePin.objects.select_related("code__device__property__workspace").filter(pin=pin).first()
+    given = CodePin.objects.select_related("code").filter(pin=pin).first()
     if given is not None:
-        given.pin = pin
+        given.pin, given.code.device = pin, pin.device
         with about(code=given.code_id):
             _guest_pin_seen(given)
         return

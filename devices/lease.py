@@ -7,8 +7,9 @@ mark further ahead than its maximum counts as expired, for clocks step back.
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
-from django.db import transaction
+from django.db import connection, connections, models, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 
@@ -19,9 +20,6 @@ CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was exte
 LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
 MAX_LEASE = timedelta(seconds=LONGEST_CALL + CALL_SLACK)
 MAX_QUEUE_MARK = timedelta(seconds=30)
-
-
-PIN_COLUMNS = [field.attname for field in Pin._meta.concrete_fields] + ["device__lease_token"]
 
 
 class LeaseLost(Exception):
@@ -60,14 +58,24 @@ class Lease:
 
     def hold_for(self, pin: Pin) -> Pin:
         """The PIN read afresh, its lock's row locked for this transaction. Raises LeaseLost."""
-        mine = Pin.objects.filter(pk=pin.pk, device=self.device_id, device__lease_token=self.token)
-        fresh = mine.select_related("device").only(*PIN_COLUMNS).select_for_update(of=("device",)).first()
-        if fresh is None:
-            raise LeaseLost
-        return fresh
+        device = models.UUIDField().get_db_prep_value(self.device_id, connection)
+        token = models.UUIDField().get_db_prep_value(self.token, connection)
+        for fresh in Pin.objects.raw(_pin_of_mine(connection.alias), [pin.pk, device, token]):
+            return fresh
+        raise LeaseLost
 
     def _mine(self) -> QuerySet[Device]:
         return Device.objects.filter(pk=self.device_id, lease_token=self.token)
+
+
+@cache
+def _pin_of_mine(alias: str) -> str:
+    """One PIN by its id and its lock's id and lease, the lock's row locked. As text: it is asked twice a PIN."""
+    features, ops = connections[alias].features, connections[alias].ops
+    lock = ops.for_update_sql(of=("device",)) if features.has_select_for_update_of else ""
+    return f"""
+        SELECT pin.* FROM {Pin._meta.db_table} pin JOIN {Device._meta.db_table} device ON device.id = pin.device_id
+        WHERE pin.id = %s AND device.id = %s AND device.lease_token = %s {lock}"""  # noqa: S608  names of ours
 
 
 def take(device_id: uuid.UUID | str) -> Lease | None:

@@ -8,6 +8,7 @@ PINs: what is wanted on a lock and what was seen there. It knows no guests and n
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import Q
 
 from devices.lease import Lease
 from devices.metrics import Ending, timed_turn
@@ -62,6 +63,7 @@ def _whole(turn: Turn) -> Steps[Ending]:
         ending = Ending.SILENT
         yield from _fell_silent(turn, ended_by)
     _finish_removal(turn)
+    turn.look_again()
     turn.lease.release(next_due(turn.device, turn.pins(), now()), seen_at=turn.answered_at)
     return ending
 
@@ -94,8 +96,11 @@ def _work(turn: Turn) -> Steps[None]:
 
 def _withdraw_never_tried(turn: Turn) -> None:
     """PINs that stopped being wanted before they were ever sent leave no trace on the lock."""
-    for pin in Pin.objects.filter(device=turn.device, status__in=[Pin.Status.PLANNED, Pin.Status.GONE]):
-        if never_tried(pin, now()):
+    at = now()
+    unwanted = Q(wanted=Pin.Wanted.ABSENT) | Q(wanted_until__lte=at)
+    untried = Pin.objects.filter(unwanted, device=turn.device, status__in=[Pin.Status.PLANNED, Pin.Status.GONE])
+    for pin in untried:
+        if never_tried(pin, at):
             closed = Pin.Status.REMOVED if pin.attempts else Pin.Status.WITHDRAWN
             turn.note(pin, status=closed, removed_at=now() if pin.attempts else None, next_attempt_at=None)
 

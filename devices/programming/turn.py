@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 
 from devices.activity import record
-from devices.lease import LONGEST_CALL, Lease
+from devices.lease import CALL_SLACK, LONGEST_CALL, Lease
 from devices.models import Device, Event, Hub, Pin
 from devices.providers.base import (
     Capabilities,
@@ -30,6 +30,7 @@ logger = logging.getLogger(__name__)
 READ_DEADLINE = 10.0  # seconds
 WRITE_DEADLINE = float(LONGEST_CALL)
 TURN_LASTS = timedelta(seconds=60)
+AS_PLANNED = (Pin.Status.WRITING, Pin.Status.SET)  # who is told of these wants nothing else without a new version
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,14 @@ class Turn:
 
     def __init__(self, lease: Lease, seen: Callable[[Pin], None]) -> None:
         self.lease = lease
-        self.device = Device.objects.select_related("hub", "property").get(pk=lease.device_id)
+        self.device = self._device()
         self.ends_at = now() + TURN_LASTS
         self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
         self.known: list[Pin] = []  # the lock's PINs as last read
+        self._read_at_version: int | None = None  # of the lock; None: to be read afresh
+        self._held_until = 0.0  # by this process's clock: no earlier does the lease end
         self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
 
@@ -90,9 +93,21 @@ class Turn:
         return caps
 
     def pins(self) -> list[Pin]:
-        """The lock's PINs that are wanted or may be on it, read afresh: services may have changed their minds."""
-        self.known = list(Pin.objects.filter(device=self.device).alive())
+        """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
+        version = Device.objects.values_list("version", flat=True).get(pk=self.device.pk)
+        if version != self._read_at_version:
+            if self.known:
+                self.device = self._device()
+            self.known = list(Pin.objects.filter(device=self.device).alive())
+            self._read_at_version = version
         return self.known
+
+    def look_again(self) -> None:
+        """What is known of the lock's PINs may not be all: they are read afresh the next time."""
+        self._read_at_version = None
+
+    def _device(self) -> Device:
+        return Device.objects.select_related("hub", "property__workspace").get(pk=self.lease.device_id)
 
     # asking
 
@@ -100,7 +115,7 @@ class Turn:
         """Have the provider called, with the lease held for as long. Raises TurnOver, LeaseLost, Silence."""
         if now() >= self.ends_at:
             raise TurnOver
-        self.lease.extend(deadline)
+        self._hold_for(operation, deadline)
         try:
             return (yield Call(self.device.hub, operation, self.device.lock_ref, arguments, deadline))
         except HubUnreachable as error:
@@ -112,6 +127,13 @@ class Turn:
         except ProviderFailed as error:
             logger.error("%s of lock %s failed: %s", operation, self.device.pk, error)
             raise Silence(Pin.Trouble.PROVIDER) from error
+
+    def _hold_for(self, operation: str, deadline: float) -> None:
+        """Hold the lease for a call. What changes nothing goes ahead on a lease that lasts for it. Raises LeaseLost."""
+        asked_at = monotonic()
+        if operation != "read" or self._held_until < asked_at + deadline + CALL_SLACK:
+            self.lease.extend(deadline)
+            self._held_until = asked_at + deadline + CALL_SLACK
 
     def write(self, operation: str, *arguments: Any) -> Steps[Outcome]:
         """A `put` or `remove`. Trouble on the way means that nobody knows, unless it surely was never sent."""
@@ -146,7 +168,10 @@ class Turn:
             for field in Pin._meta.concrete_fields:
                 setattr(pin, field.attname, values.get(field.attname, getattr(fresh, field.attname)))
             if tell or before != (pin.status, pin.seen_from, pin.seen_until):
+                pin.device = self.device
                 self._seen(pin)
+        if pin.status not in AS_PLANNED or all(pin is not one for one in self.known):
+            self.look_again()  # whoever was told may want something else now
 
     def owe(self, pin: Pin, **values: Any) -> None:
         """Know this of a PIN; it is written with what is seen next. Until then the safe side stands there."""

@@ -29,6 +29,7 @@ class TestTwoWriters:
     @staticmethod
     def cut_short(rig: Rig, deadline: float) -> None:
         """A call whose process is killed while it waits."""
+        rig.set(latency_ms=10)
         with patch.object(simulator, "sleep", side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
             rig.put(Slot(4), "4207", deadline=deadline)
 
@@ -39,7 +40,7 @@ class TestTwoWriters:
 
     @pytest.mark.parametrize("fault", [Fault.NONE, Fault.MUTE, Fault.LATE])
     def test_one_that_comes_in_between_is_counted(self, rig: Rig, fault: str) -> None:
-        rig.set(fault=fault)
+        rig.set(fault=fault, latency_ms=10)
 
         def meanwhile(seconds: float) -> None:
             with patch.object(simulator, "sleep"):
@@ -50,6 +51,8 @@ class TestTwoWriters:
         assert rig.row.two_writers == 1
 
     def test_a_read_in_between_is_no_writer(self, rig: Rig) -> None:
+        rig.set(latency_ms=10)
+
         def meanwhile(seconds: float) -> None:
             with patch.object(simulator, "sleep"):
                 rig.read(Slot(3))
@@ -122,6 +125,7 @@ class TestThreads:
 
     def test_two_threads_on_one_lock_are_two_writers(self) -> None:
         rig = Rig()
+        rig.set(latency_ms=10)
         together = Barrier(2)
         with (
             patch.object(simulator, "sleep", lambda seconds: together.wait(timeout=10)),
