@@ -1,18 +1,19 @@
 """Covering a failed code with a backup, and which PIN opens the door. Database only: a stuck lock cannot delay it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Prefetch, QuerySet
 
 from backups.models import BackupCode
-from backups.services import draw, refill
+from backups.services import draw_for, refill
 from codes.metrics import pulled
 from codes.models import AccessCode, CodePin
-from devices.activity import record
+from devices.activity import event, record, record_all
 from devices.models import Device, Event, Pin
-from devices.services import request_sync
+from devices.services import request_syncs, wake_worker
 from portal.clock import now
 from portal.models import User
 
@@ -56,31 +57,26 @@ def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> 
     Ongoing and ended codes are never covered.
     """
     with transaction.atomic():
-        Device.objects.select_for_update().get(pk=code.device_id)
-        code = AccessCode.objects.select_related("device__property__workspace").get(pk=code.pk)
-        if not code.time_bound or code.ended_at is not None:
-            return None
-        held = current(code, CodePin.Role.BACKUP)
-        if held and not _not_there(held, now()):
-            return held.pin.backup_code
-        fresh = draw(code.device)
-        if fresh is None:
-            if held is None or door_pin(code) is None:
-                _uncovered(code)
-            return None
-        if held:  # gone from the lock: it is another's turn
-            _end(held)
-        _give_backup(code, fresh, actor)
-        request_sync(code.device, wake=wake)
-    return fresh
+        given = _cover([code.pk], _locked([code.device_id]), actor)
+        if wake and code.pk in given:
+            wake_worker(code.device_id)
+    return given.get(code.pk)
 
 
 def cover_if_due(code: AccessCode, at: datetime) -> BackupCode | None:
     """Cover a code that was due a moment ago, if it still is: its PIN may be confirmed or its stay moved by now."""
+    return cover_together([code], at).get(code.pk)
+
+
+def cover_together(codes: Collection[AccessCode], at: datetime) -> dict[UUID, BackupCode]:
+    """Cover codes of different locks at once, those that are still due; who was given what, by code.
+
+    As many statements for fifty as for one: many guests may be due in the same second, when a hub goes down.
+    """
     with transaction.atomic():
-        Device.objects.select_for_update().get(pk=code.device_id)
-        due = any(_not_there(given, at) for given in _overdue(at).filter(code=code))
-        return cover(code, wake=False) if due else None
+        devices = _locked(code.device_id for code in codes)
+        still = _overdue(at).filter(code__in=[code.pk for code in codes])
+        return _cover({given.code_id for given in still if _not_there(given, at)}, devices, None)
 
 
 def cover_next(device: Device) -> None:
@@ -108,7 +104,7 @@ def _overdue(at: datetime) -> QuerySet[CodePin]:
         code__ended_at=None,
         code__kind=AccessCode.Kind.TIME_BOUND,
         code__uncovered_since=None,
-    ).select_related("pin", "code__device__property__workspace")
+    ).select_related("pin", "code")
 
 
 def _not_there(given: CodePin, at: datetime) -> bool:
@@ -120,42 +116,82 @@ def _not_there(given: CodePin, at: datetime) -> bool:
     return not pin.confirmed
 
 
-def _give_backup(code: AccessCode, backup: BackupCode, actor: User | None) -> None:
+def _locked(device_ids: Iterable[UUID]) -> dict[UUID, Device]:
+    """These locks' rows for this transaction, always taken in one order."""
+    rows = Device.objects.select_for_update(of=("self",)).select_related("property__workspace")
+    return {device.pk: device for device in rows.filter(pk__in=set(device_ids)).order_by("pk")}
+
+
+def _cover(code_ids: Collection[UUID], devices: dict[UUID, Device], actor: User | None) -> dict[UUID, BackupCode]:
+    """Cover codes, one a lock, whose locks' rows are held. Reads each code afresh; leaves out who gets none."""
+    at, given = now(), {}
+    needing: list[AccessCode] = []
+    for code in _coverable(code_ids):
+        code.device = devices[code.device_id]
+        held = current(code, CodePin.Role.BACKUP)
+        if held and not _not_there(held, at):
+            given[code.pk] = held.pin.backup_code
+        else:
+            needing.append(code)
+    spares = draw_for([code.device for code in needing])
+    fresh = {code: spares[code.device_id] for code in needing if code.device_id in spares}
+    for code in needing:
+        if code not in fresh and (current(code, CodePin.Role.BACKUP) is None or door_pin(code) is None):
+            _uncovered(code)
+    if fresh:
+        _give(fresh, actor)
+    return given | {code.pk: spare for code, spare in fresh.items()}
+
+
+def _coverable(code_ids: Collection[UUID]) -> QuerySet[AccessCode]:
+    pins = Prefetch("code_pins", CodePin.objects.select_related("pin").order_by("pk"))
+    live = AccessCode.objects.live().filter(pk__in=code_ids, kind=AccessCode.Kind.TIME_BOUND)
+    return live.order_by("pk").prefetch_related(pins)
+
+
+def _give(fresh: dict[AccessCode, BackupCode], actor: User | None) -> None:
+    """Each code has the spare that was drawn for it. Its own PIN, or a backup that is gone, is not pursued any more."""
     at = now()
-    own = current(code, CodePin.Role.OWN)
-    Pin.objects.filter(pk=backup.pin_id).update(
-        priority=Pin.Priority.PERSON, wanted_from=code.starts_at, wanted_until=code.leaves_at, give_up_at=None
+    for code, spare in fresh.items():
+        if gone := current(code, CodePin.Role.BACKUP):  # it is another's turn
+            _end(gone)
+        spare.pin.wanted_from, spare.pin.wanted_until = code.starts_at, code.leaves_at
+    pins = [spare.pin for spare in fresh.values()]
+    Pin.objects.bulk_update(pins, ["wanted_from", "wanted_until"])
+    Pin.objects.filter(pk__in=[pin.pk for pin in pins]).update(priority=Pin.Priority.PERSON, give_up_at=None)
+    CodePin.objects.bulk_create(
+        CodePin(code=code, pin=spare.pin, role=CodePin.Role.BACKUP, given_at=at) for code, spare in fresh.items()
     )
-    CodePin.objects.create(code=code, pin=backup.pin, role=CodePin.Role.BACKUP, given_at=at)
-    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
-    if own:
-        _stand_back(own)
+    AccessCode.objects.filter(pk__in=[code.pk for code in fresh]).update(uncovered_since=None)
+    own = [given for code in fresh if (given := current(code, CodePin.Role.OWN))]
+    _stand_back(own)
+    record_all(_pulled(code, spare, actor) for code, spare in fresh.items())
+    request_syncs([code.device_id for code in fresh])
+
+
+def _pulled(code: AccessCode, spare: BackupCode, actor: User | None) -> Event:
+    """What the activity says of it; it is counted as well."""
+    own = current(code, CodePin.Role.OWN)
     cause = own.pin.trouble or code.device.trouble if own else ""
     pulled(cause, by_person=actor is not None)
-    record(
-        code.device,
-        Event.Type.BACKUP_PULLED,
-        actor=actor,
-        subject=code.pk,
-        name=code.name,
-        backup=backup.code_id,
-        reason=cause,
-        tries=_tries(code),
-    )
+    told = {"name": code.name, "backup": spare.code_id, "reason": cause, "tries": _tries(code)}
+    return event(code.device, Event.Type.BACKUP_PULLED, actor=actor, subject=code.pk, **told)
 
 
 def _tries(code: AccessCode) -> int:
     """How often a PIN of its own was tried since a person last changed it, other digits counted in."""
-    own = code.code_pins.filter(role=CodePin.Role.OWN, given_at__gte=code.changed_at)
-    total: int | None = own.aggregate(tries=Sum("pin__attempts"))["tries"]
-    return total or 0
+    own = (given for given in given_to(code) if given.role == CodePin.Role.OWN and given.given_at >= code.changed_at)
+    return sum(given.pin.attempts for given in own)
 
 
-def _stand_back(own: CodePin) -> None:
-    """The code's own PIN is not pursued any more. One that somebody knows stays if it is found on the lock."""
-    stays = own.revealed_at is not None or own.code.pin_chosen
-    wanted = Pin.Wanted.TOLERATED if stays else Pin.Wanted.ABSENT
-    Pin.objects.filter(pk=own.pin_id).update(wanted=wanted, give_up_at=None, next_attempt_at=None)
+def _stand_back(own: Iterable[CodePin]) -> None:
+    """The codes' own PINs are not pursued any more. One that somebody knows stays if it is found on the lock."""
+    by_wish: dict[Pin.Wanted, list[int]] = {}
+    for given in own:
+        stays = given.revealed_at is not None or given.code.pin_chosen
+        by_wish.setdefault(Pin.Wanted.TOLERATED if stays else Pin.Wanted.ABSENT, []).append(given.pin_id)
+    for wanted, pins in by_wish.items():
+        Pin.objects.filter(pk__in=pins).update(wanted=wanted, give_up_at=None, next_attempt_at=None)
 
 
 def _uncovered(code: AccessCode) -> None:

@@ -1,15 +1,16 @@
 """The pulse: twice a second, database only. Covers who must not wait, ends stays, wakes workers. And the full sweep."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import OperationalError, transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from backups.models import BackupCode
 from backups.services import short_of_spares
-from codes.cover import cover_if_due, cover_next, due_for_cover
+from codes.cover import cover_if_due, cover_next, cover_together, due_for_cover
 from codes.models import AccessCode, CodePin, leaves_by
 from codes.services import end_code
 from codes.status import OVERDUE
@@ -24,6 +25,7 @@ from portal.queue import alive, beat, enqueue, oldest_waiting, room
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
+TOGETHER = 50  # guests covered in one transaction: the first of many do not wait for the last
 LANDED = timedelta(minutes=5)  # longer than any provider's late writes are under way
 BEAT_EVERY = timedelta(seconds=20)
 LATELY = timedelta(days=30)
@@ -32,11 +34,38 @@ LATELY = timedelta(days=30)
 def tick() -> None:
     """Cover codes past their give-up moment, end stays that are over, queue due locks as far as there is room."""
     at = now()
-    for code in list(due_for_cover(at))[:MOST_AT_ONCE]:
-        _by_itself(code, lambda code: cover_if_due(code, at))
+    for codes in one_a_lock(list(due_for_cover(at))[:MOST_AT_ONCE], TOGETHER):
+        _cover_those(codes, at)
     end_stays(at)
     wake_due()
     beat("tick")
+
+
+def one_a_lock(codes: Iterable[AccessCode], most: int) -> list[list[AccessCode]]:
+    """The codes in groups of so many at most, none with two of one lock; the first ones stay first."""
+    groups: list[dict[UUID, AccessCode]] = []
+    for code in codes:
+        open_ = (group for group in groups if len(group) < most and code.device_id not in group)
+        group = next(open_, None)
+        if group is None:
+            groups.append(group := {})
+        group[code.device_id] = code
+    return [list(group.values()) for group in groups]
+
+
+def _cover_those(codes: list[AccessCode], at: datetime) -> None:
+    """All at once; one by one if that cannot be done."""
+    if len(codes) > 1:
+        try:
+            cover_together(codes, at)
+        except OperationalError:
+            raise
+        except Exception as error:
+            logger.error("%d codes are covered one by one: %s", len(codes), type(error).__name__)
+        else:
+            return
+    for code in codes:
+        _by_itself(code, lambda code: cover_if_due(code, at))
 
 
 def probe_workers() -> None:

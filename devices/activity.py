@@ -1,5 +1,6 @@
 """What happened, written down once and for good."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,16 @@ def record(
     device: Device, type: Event.Type, *, actor: User | None = None, subject: UUID | None = None, **data: Any
 ) -> Event:
     """Append an event about a lock. `subject` is the access code's id; `data` holds names and reasons, never a PIN."""
-    return Event.objects.create(
+    happened = event(device, type, actor=actor, subject=subject, **data)
+    happened.save(force_insert=True)
+    return happened
+
+
+def event(
+    device: Device, type: Event.Type, *, actor: User | None = None, subject: UUID | None = None, **data: Any
+) -> Event:
+    """What `record` appends, for `record_all`."""
+    return Event(
         workspace_id=device.property.workspace_id,
         device=device,
         type=type,
@@ -21,6 +31,11 @@ def record(
         subject=subject,
         data=data,
     )
+
+
+def record_all(events: Iterable[Event]) -> None:
+    """Append several at once."""
+    Event.objects.bulk_create(events)
 
 
 def record_place(place: Property, type: Event.Type, *, actor: User | None = None, **data: Any) -> Event:

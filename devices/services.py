@@ -1,6 +1,6 @@
 """What may be wanted of locks. Writes what is wanted, and wakes the worker; never speaks to a lock."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -111,6 +111,11 @@ def request_sync(device: Device, *, read: bool = False, wake: bool = True) -> No
         Device.objects.filter(pk=device.pk).update(**values)
         if wake:
             wake_worker(device.pk)
+
+
+def request_syncs(device_ids: Collection[UUID]) -> None:
+    """Something new is wanted of these locks: they are due now. Their waking is left to the next tick."""
+    Device.objects.filter(pk__in=device_ids).update(version=F("version") + 1, next_sync_at=now())
 
 
 def sync_now(device: Device, *, read: bool = False, wake: bool = True) -> None:
