@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Prefetch, QuerySet
 
 from backups.models import BackupCode
@@ -65,18 +65,27 @@ def cover(code: AccessCode, *, actor: User | None = None, wake: bool = True) -> 
 
 def cover_if_due(code: AccessCode, at: datetime) -> BackupCode | None:
     """Cover a code that was due a moment ago, if it still is: its PIN may be confirmed or its stay moved by now."""
-    return cover_together([code], at).get(code.pk)
+    with transaction.atomic():
+        devices = _locked([code.device_id])
+        return _cover(_still_due([code], at), devices, None).get(code.pk)
 
 
-def cover_together(codes: Collection[AccessCode], at: datetime) -> dict[UUID, BackupCode]:
-    """Cover codes of different locks at once, those that are still due; who was given what, by code.
+def cover_together(codes: Collection[AccessCode], at: datetime) -> list[AccessCode]:
+    """Cover codes of different locks, those that are still due; gives back those whose lock's row somebody has now.
 
-    As many statements for fifty as for one: many guests may be due in the same second, when a hub goes down.
+    As many statements for fifty as for one: many guests may be due in the same second, when a hub goes down. Waits for
+    nobody, so that those who hold several rows in another order cannot wait for us in turn.
     """
     with transaction.atomic():
-        devices = _locked(code.device_id for code in codes)
-        still = _overdue(at).filter(code__in=[code.pk for code in codes])
-        return _cover({given.code_id for given in still if _not_there(given, at)}, devices, None)
+        devices = _locked((code.device_id for code in codes), wait=False)
+        free = [code for code in codes if code.device_id in devices]
+        _cover(_still_due(free, at), devices, None)
+    return [code for code in codes if code.device_id not in devices]
+
+
+def _still_due(codes: Collection[AccessCode], at: datetime) -> set[UUID]:
+    given_up = _overdue(at).filter(code__in=[code.pk for code in codes])
+    return {given.code_id for given in given_up if _not_there(given, at)}
 
 
 def cover_next(device: Device) -> None:
@@ -116,9 +125,10 @@ def _not_there(given: CodePin, at: datetime) -> bool:
     return not pin.confirmed
 
 
-def _locked(device_ids: Iterable[UUID]) -> dict[UUID, Device]:
-    """These locks' rows for this transaction, always taken in one order."""
-    rows = Device.objects.select_for_update(of=("self",)).select_related("property__workspace")
+def _locked(device_ids: Iterable[UUID], *, wait: bool = True) -> dict[UUID, Device]:
+    """These locks' rows for this transaction; without waiting, those that are to be had at once."""
+    skip = not wait and connection.features.has_select_for_update_skip_locked
+    rows = Device.objects.select_for_update(of=("self",), skip_locked=skip).select_related("property__workspace")
     return {device.pk: device for device in rows.filter(pk__in=set(device_ids)).order_by("pk")}
 
 

@@ -57,13 +57,11 @@ def _cover_those(codes: list[AccessCode], at: datetime) -> None:
     """All at once; one by one if that cannot be done."""
     if len(codes) > 1:
         try:
-            cover_together(codes, at)
+            codes = cover_together(codes, at)
         except OperationalError:
             raise
         except Exception as error:
             logger.error("%d codes are covered one by one: %s", len(codes), type(error).__name__)
-        else:
-            return
     for code in codes:
         _by_itself(code, lambda code: cover_if_due(code, at))
 

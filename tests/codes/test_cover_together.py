@@ -1,9 +1,11 @@
 """Many guests who are due in the same second are covered together, as each would be alone."""
 
 from datetime import timedelta
+from threading import Event as Signal
+from threading import Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import OrmQ
@@ -11,6 +13,7 @@ from django_q.models import OrmQ
 from backups import tasks
 from backups.models import BackupCode, BackupPool
 from codes import tick as pulse
+from codes.cover import cover_together
 from codes.models import AccessCode, CodePin
 from codes.tick import one_a_lock, tick
 from devices.models import Device, Event, Pin
@@ -121,6 +124,33 @@ class TestTogether:
         tick()
         tick()
         assert BackupCode.objects.filter(drawn_at__isnull=False).count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_holds_a_locks_row_delays_that_guest_alone() -> None:
+    """On PostgreSQL the row is passed over and waited for afterwards; on SQLite one writer waits for the other."""
+    held, free = due(stocked()), due(stocked())
+    holding, let_go = Signal(), Signal()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                Device.objects.select_for_update().get(pk=held.device_id)
+                holding.set()
+                let_go.wait(10)
+        finally:
+            connections.close_all()
+
+    other = Thread(target=hold)
+    other.start()
+    assert holding.wait(10)
+    if connection.vendor == "postgresql":
+        left = cover_together([held, free], timezone.now())
+        assert (left, backup(held), backup(free) is None) == ([held], None, False)
+    let_go.set()
+    tick()
+    other.join()
+    assert backup(held) and backup(free)
 
 
 @pytest.mark.django_db
