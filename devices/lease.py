@@ -106,35 +106,38 @@ def speakable() -> Q:
 
 def _claim(candidates: QuerySet[Device]) -> Lease | None:
     open_ = candidates.filter(free(), speakable()).exclude(removal=Device.Removal.REMOVED)
-    for _ in range(3):  # the hub of the first may have become busy between the two looks
+    for again in range(4):  # the hub of the first may be busy: then for those whose hub is not, as far as can be seen
+        candidates = open_.exclude(hub__in=_busy_hubs()) if again else open_
         with transaction.atomic():
             found = (
-                open_.exclude(hub__in=_busy_hubs())
-                .order_by("next_sync_at")
+                candidates.order_by("next_sync_at")
                 .select_for_update(skip_locked=_can_skip(), of=("self",))
+                .values_list("pk", "hub_id", "version")
                 .first()
             )
             if found is None:
                 return None
-            if lease := _lease(found):
+            if lease := _lease(*found):
                 return lease
     return None
 
 
-def _lease(device: Device) -> Lease | None:
-    hub = Hub.objects.select_for_update().get(pk=device.hub_id)  # one claim a hub at a time: its limit holds
-    busy = Device.objects.filter(~free(), hub=hub).count()
-    if busy >= hub.calls_at_once:
+def _lease(device_id: uuid.UUID, hub_id: uuid.UUID, version: int) -> Lease | None:
+    """One claim a hub at a time: its limit holds."""
+    hub = Hub.objects.select_for_update().values_list("calls_at_once", "down_since", "probe_at").get(pk=hub_id)
+    at_once, down_since, probe_at = hub
+    busy = Device.objects.filter(_held(), hub=hub_id).count()
+    if busy >= at_once:
         return None
-    if hub.down_since:
-        if hub.probe_at and hub.probe_at > now():
+    if down_since:
+        if probe_at and probe_at > now():
             return None
-        Hub.objects.filter(pk=hub.pk).update(probe_at=now() + MAX_LEASE)
+        Hub.objects.filter(pk=hub_id).update(probe_at=now() + MAX_LEASE)
     token = uuid.uuid4()
-    taken = Device.objects.filter(free(), pk=device.pk).update(
+    taken = Device.objects.filter(free(), pk=device_id).update(
         lease_token=token, syncing_until=Now() + MAX_LEASE, queued_until=None
     )
-    return Lease(device.pk, token, device.version) if taken else None
+    return Lease(device_id, token, version) if taken else None
 
 
 def _busy_hubs() -> QuerySet[Hub, uuid.UUID]:
@@ -142,7 +145,7 @@ def _busy_hubs() -> QuerySet[Hub, uuid.UUID]:
     return Hub.objects.annotate(leased=leased).filter(leased__gte=F("calls_at_once")).values_list("pk", flat=True)
 
 
-def _held(prefix: str) -> Q:
+def _held(prefix: str = "") -> Q:
     until = f"{prefix}syncing_until"
     return Q(**{f"{until}__gt": Now(), f"{until}__lte": Now() + MAX_LEASE})
 

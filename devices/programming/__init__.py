@@ -62,9 +62,11 @@ def _whole(turn: Turn) -> Steps[Ending]:
     except Silence as ended_by:
         ending = Ending.SILENT
         yield from _fell_silent(turn, ended_by)
-    _finish_removal(turn)
     turn.look_again()
-    turn.lease.release(next_due(turn.device, turn.pins(), now()), seen_at=turn.answered_at)
+    left = turn.pins()
+    if turn.device.removal == Device.Removal.REMOVING:
+        _finish_removal(turn)
+    turn.lease.release(next_due(turn.device, left, now()), seen_at=turn.answered_at)
     return ending
 
 

@@ -96,7 +96,7 @@ class Turn:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
         version = Device.objects.values_list("version", flat=True).get(pk=self.device.pk)
         if version != self._read_at_version:
-            if self.known:
+            if version != self.device.version:
                 self.device = self._device()
             self.known = list(Pin.objects.filter(device=self.device).alive())
             self._read_at_version = version
