@@ -39,7 +39,7 @@ class CountChanges(Operation):
     """Have a table's changes counted: give the statement that finds the workspace's id of `{row}`.
 
     `columns`: those whose update counts, all if empty. SQLite drops triggers when a later migration makes the table
-    anew: then repeat this operation (a test tells).
+    anew: then repeat this operation (a test tells), and `StopCounting` before it.
     """
 
     reduces_to_sql = True
@@ -57,18 +57,11 @@ class CountChanges(Operation):
         """Models know nothing of it."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        self.database_backwards(app_label, schema_editor, from_state, to_state)
-        write = _postgres if schema_editor.connection.vendor == "postgresql" else _sqlite
-        for statement in write(self):
-            schema_editor.execute(statement, params=None)
+        _end(self, schema_editor)
+        _begin(self, schema_editor)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        postgres = schema_editor.connection.vendor == "postgresql"
-        for event in OPERATIONS:
-            on = f" ON {self.table}" if postgres else ""
-            schema_editor.execute(f"DROP TRIGGER IF EXISTS {name_of(self.table, event)}{on}", params=None)
-        if postgres:
-            schema_editor.execute(f"DROP FUNCTION IF EXISTS {self.table}_changed", params=None)
+        _end(self, schema_editor)
 
     def describe(self) -> str:
         return f"Count changes of {self.table}"
@@ -78,9 +71,37 @@ class CountChanges(Operation):
         return operation + of
 
 
+class StopCounting(CountChanges):
+    """Its reverse, for a while: SQLite makes no table anew that another table's triggers read."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        _end(self, schema_editor)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        _begin(self, schema_editor)
+
+    def describe(self) -> str:
+        return f"Count no changes of {self.table}"
+
+
 def name_of(table: str, operation: str) -> str:
     """The trigger's name."""
     return f"{table}_changed_{operation.lower()}"
+
+
+def _begin(count: CountChanges, schema_editor: Any) -> None:
+    write = _postgres if schema_editor.connection.vendor == "postgresql" else _sqlite
+    for statement in write(count):
+        schema_editor.execute(statement, params=None)
+
+
+def _end(count: CountChanges, schema_editor: Any) -> None:
+    postgres = schema_editor.connection.vendor == "postgresql"
+    for event in OPERATIONS:
+        on = f" ON {count.table}" if postgres else ""
+        schema_editor.execute(f"DROP TRIGGER IF EXISTS {name_of(count.table, event)}{on}", params=None)
+    if postgres:
+        schema_editor.execute(f"DROP FUNCTION IF EXISTS {count.table}_changed", params=None)
 
 
 def _postgres(count: CountChanges) -> list[str]:

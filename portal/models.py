@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from portal.random_id import RandomId
+
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
@@ -135,6 +137,7 @@ class Membership(models.Model):
         NIGHT = "night", _("Night")  # reveals, pulls, checks; removes nothing, sets nothing
         VIEWER = "viewer", _("Viewer")
 
+    public_id = models.UUIDField(unique=True, editable=False, db_default=RandomId())  # what URLs say: nobody guesses it
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MANAGER)

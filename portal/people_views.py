@@ -18,8 +18,9 @@ from portal.people_forms import InviteForm, NameForm, RoleForm, SwitchForm
 from portal.people_mail import send_invitation
 
 
-def _member_or_404(request: MemberRequest, pk: int) -> Membership:
-    return get_object_or_404(Membership.objects.select_related("user"), workspace=request.membership.workspace, pk=pk)
+def _member_or_404(request: MemberRequest, public_id: UUID) -> Membership:
+    members = Membership.objects.select_related("user")
+    return get_object_or_404(members, workspace=request.membership.workspace, public_id=public_id)
 
 
 def _invitation_or_404(request: MemberRequest, pk: UUID) -> Invitation:
@@ -69,8 +70,8 @@ def invitation_revoke(request: MemberRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_own
-def person_role(request: MemberRequest, pk: int) -> HttpResponse:
-    membership = _member_or_404(request, pk)
+def person_role(request: MemberRequest, public_id: UUID) -> HttpResponse:
+    membership = _member_or_404(request, public_id)
     form = RoleForm(request.POST or None, initial={"role": membership.role})
     if form.is_valid():
         try:
@@ -85,8 +86,8 @@ def person_role(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_own
-def person_remove(request: MemberRequest, pk: int) -> HttpResponse:
-    membership = _member_or_404(request, pk)
+def person_remove(request: MemberRequest, public_id: UUID) -> HttpResponse:
+    membership = _member_or_404(request, public_id)
     error = ""
     if request.method == "POST":
         try:

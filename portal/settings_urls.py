@@ -10,8 +10,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/invite/", people_views.person_invite, name="person_invite"),
     path("people/invitations/<uuid:pk>/resend/", people_views.invitation_resend, name="invitation_resend"),
     path("people/invitations/<uuid:pk>/revoke/", people_views.invitation_revoke, name="invitation_revoke"),
-    path("people/<int:pk>/role/", people_views.person_role, name="person_role"),
-    path("people/<int:pk>/remove/", people_views.person_remove, name="person_remove"),
+    path("people/<uuid:public_id>/role/", people_views.person_role, name="person_role"),
+    path("people/<uuid:public_id>/remove/", people_views.person_remove, name="person_remove"),
     path("account/", people_views.account, name="account"),
     path("workspace/", people_views.workspace_switch, name="workspace_switch"),
 ]

@@ -3,6 +3,7 @@
 An address that has no row here fails: whoever adds a page decides who may see it.
 """
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 
@@ -111,7 +112,7 @@ def arguments(device: Device, alice: User, bob: User, workspace: Workspace) -> d
     beat("worker")
     scene.lively(device)
     code = AccessCode.objects.get(name="Ben Okafor")
-    person = Membership.objects.get(user=bob).pk
+    person = Membership.objects.get(user=bob).public_id
     invitation, token = people.invite(workspace=workspace, email="new@example.org", role="viewer", actor=alice)
     unproven = EmailAddress.objects.create(user=bob, email="bob@lake.example")
     return {
@@ -173,6 +174,29 @@ def visitor(client: Client, request: pytest.FixtureRequest) -> Client:
 @pytest.mark.parametrize("name", ALL)
 def test_every_address_has_a_row(name: str) -> None:
     assert name in EXPECTED, f"say in tests/test_isolation.py who may see {name}"
+
+
+def parts(patterns: list[URLPattern | URLResolver], whole: str = "") -> Iterator[str]:
+    """Every address as its parts are written in the URLconf."""
+    for one in patterns:
+        path = whole + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from parts(one.url_patterns, path)
+        else:
+            yield path
+
+
+def test_no_id_in_an_address_can_be_counted_up() -> None:
+    """Ids are checked, and unguessable besides. Staff know each other's in the admin; allauth has its own rules."""
+    ours = [path for path in parts(get_resolver().url_patterns) if not path.startswith(("admin/", "accounts/"))]
+    taken = {kind for path in ours for kind in re.findall(r"<([^:>]+):", path)}
+    assert taken == {"uuid", "str"}
+    assert {path for path in ours if "<str:" in path} == {
+        "join/<str:token>/",  # a secret, its digest kept
+        "g/<str:token>/",  # a secret, sealed
+        "g/<str:token>/not-working/",
+        "codes/locks/<uuid:device_id>/<str:about>/on-it/",  # of a few words
+    }
 
 
 @pytest.mark.parametrize("visitor", WHO, indirect=True, ids=WHO)

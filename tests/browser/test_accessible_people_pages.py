@@ -20,7 +20,7 @@ def crowd(alice: User, bob: User, nina: User, workspace: Workspace) -> dict[str,
         workspace=workspace, email="somebody.with.a.long.name@hospitality.example", role="viewer", actor=alice
     )
     factories.MembershipFactory(user=alice, workspace__name="Harbour Rooms")
-    person = Membership.objects.get(user=bob).pk
+    person = Membership.objects.get(user=bob).public_id
     return {
         "settings": reverse("settings"),
         "people": reverse("people"),

@@ -41,16 +41,16 @@ def test_an_invitation_from_asking_to_joining(signed_in: Client, alice: User, wo
 
 def test_a_role_and_a_farewell(signed_in: Client, bob: User) -> None:
     person = Membership.objects.get(user=bob)
-    signed_in.post(reverse("person_role", args=[person.pk]), {"role": "viewer"})
+    signed_in.post(reverse("person_role", args=[person.public_id]), {"role": "viewer"})
     assert "Bob is Viewer now, was Manager" in told(signed_in)
-    signed_in.post(reverse("person_remove", args=[person.pk]))
+    signed_in.post(reverse("person_remove", args=[person.public_id]))
     assert "Bob is out of the workspace" in told(signed_in)
 
 
 def test_what_is_refused_is_not_told(signed_in: Client, alice: User) -> None:
     mine = Membership.objects.get(user=alice)
-    signed_in.post(reverse("person_role", args=[mine.pk]), {"role": "viewer"})
-    signed_in.post(reverse("person_remove", args=[mine.pk]))
+    signed_in.post(reverse("person_role", args=[mine.public_id]), {"role": "viewer"})
+    signed_in.post(reverse("person_remove", args=[mine.public_id]))
     assert not Event.objects.exists()
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -42,20 +43,20 @@ def test_managers_look_and_do_not_change(client: Client, bob: User, vera: User, 
     client.force_login(bob)
     page = client.get(reverse("people")).content.decode()
     assert "Vera" in page and "Send invitation" not in page and "Remove" not in page
-    answer = client.post(reverse("person_role", args=[of(vera, workspace).pk]), {"role": "owner"})
+    answer = client.post(reverse("person_role", args=[of(vera, workspace).public_id]), {"role": "owner"})
     assert answer.status_code == 403
     assert of(vera, workspace).role == Role.VIEWER
 
 
 def test_an_owner_changes_a_role(signed_in: Client, bob: User, workspace: Workspace) -> None:
-    url = reverse("person_role", args=[of(bob, workspace).pk])
+    url = reverse("person_role", args=[of(bob, workspace).public_id])
     assert b"What may Bob do?" in signed_in.get(url).content
     signed_in.post(url, {"role": "night"})
     assert of(bob, workspace).role == Role.NIGHT
 
 
 def test_an_unknown_role_is_refused(signed_in: Client, bob: User, workspace: Workspace) -> None:
-    signed_in.post(reverse("person_role", args=[of(bob, workspace).pk]), {"role": "king"})
+    signed_in.post(reverse("person_role", args=[of(bob, workspace).public_id]), {"role": "king"})
     assert of(bob, workspace).role == Role.MANAGER
 
 
@@ -63,7 +64,7 @@ def test_an_owner_removes_a_person_at_once(signed_in: Client, bob: User, workspa
     theirs = Client()
     theirs.force_login(bob)
     assert theirs.get(reverse("device_list")).status_code == 200
-    url = reverse("person_remove", args=[of(bob, workspace).pk])
+    url = reverse("person_remove", args=[of(bob, workspace).public_id])
     assert b"Remove Bob from Lakeview Stays?" in signed_in.get(url).content
     signed_in.post(url)
     assert theirs.get(reverse("device_list")).status_code == 403
@@ -71,23 +72,44 @@ def test_an_owner_removes_a_person_at_once(signed_in: Client, bob: User, workspa
 
 @pytest.mark.parametrize("name", ["person_remove", "person_role"])
 def test_the_last_owner_stays(signed_in: Client, alice: User, bob: User, workspace: Workspace, name: str) -> None:
-    page = signed_in.post(reverse(name, args=[of(alice, workspace).pk]), {"role": "viewer"}).content
+    page = signed_in.post(reverse(name, args=[of(alice, workspace).public_id]), {"role": "viewer"}).content
     assert b"A workspace keeps one owner at least." in page
     assert of(alice, workspace).role == Role.OWNER
 
 
 def test_one_of_two_owners_may_go(signed_in: Client, alice: User, bob: User, workspace: Workspace) -> None:
     Membership.objects.filter(user=bob).update(role=Role.OWNER)
-    signed_in.post(reverse("person_remove", args=[of(alice, workspace).pk]))
+    signed_in.post(reverse("person_remove", args=[of(alice, workspace).public_id]))
     assert not Membership.objects.filter(user=alice, workspace=workspace).exists()
 
 
 def test_another_workspaces_people_are_not_found(signed_in: Client, charlie: User) -> None:
     theirs = Membership.objects.get(user=charlie)
     for name in ("person_role", "person_remove"):
-        assert signed_in.post(reverse(name, args=[theirs.pk]), {"role": "viewer"}).status_code == 404
+        assert signed_in.post(reverse(name, args=[theirs.public_id]), {"role": "viewer"}).status_code == 404
     theirs.refresh_from_db()
     assert theirs.role == Role.OWNER
+
+
+def test_nobody_finds_a_person_by_counting(signed_in: Client, bob: User, workspace: Workspace) -> None:
+    for there_is_none in (of(bob, workspace).pk, uuid4()):
+        answer = signed_in.post(f"/settings/people/{there_is_none}/role/", {"role": "viewer"})
+        assert answer.status_code == 404
+    assert of(bob, workspace).role == Role.MANAGER
+
+
+def test_a_person_whom_the_previous_release_let_in_has_an_address_too(
+    signed_in: Client, workspace: Workspace, charlie: User
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO portal_membership (user_id, workspace_id, role) SELECT %s, workspace_id, 'viewer'"
+            " FROM portal_membership WHERE workspace_id = %s LIMIT 1",
+            [charlie.pk, workspace.pk.hex if connection.vendor == "sqlite" else workspace.pk],
+        )
+    theirs = of(charlie, workspace)
+    assert reverse("person_role", args=[theirs.public_id]) in signed_in.get(reverse("people")).content.decode()
+    assert Membership.objects.values("public_id").distinct().count() == Membership.objects.count()
 
 
 def test_an_invitation_goes_by_mail_and_is_listed(signed_in: Client) -> None:
