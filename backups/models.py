@@ -14,6 +14,7 @@ class BackupPool(models.Model):
 
     device = models.OneToOneField(Device, on_delete=models.PROTECT, related_name="backup_pool")
     size = models.PositiveSmallIntegerField(_("size"), default=5)
+    complete = models.BooleanField(null=True, editable=False)  # by triggers: no spare is missing; null: some are
     activated_at = models.DateTimeField()
     filled_at = models.DateTimeField(null=True, blank=True)  # first time all spares were ready
     exhausted_since = models.DateTimeField(null=True, blank=True)  # none ready since then; null: some are
@@ -31,6 +32,16 @@ class BackupPool(models.Model):
                 name="backups_pool_size_1_to_5",
                 violation_error_message=_("A pool holds one to five backup codes."),
             )
+        ]
+        indexes = [
+            # The sweep: which pools are short of spares?
+            models.Index(fields=["device"], name="backups_pool_short", condition=models.Q(complete=None)),
+            # Warnings: which pools are exhausted?
+            models.Index(
+                fields=["exhausted_since"],
+                name="backups_pool_exhausted",
+                condition=models.Q(exhausted_since__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -80,7 +91,11 @@ class BackupCode(models.Model):
                 fields=["pool", "drawn_at"],
                 name="backups_code_drawn",
                 condition=models.Q(drawn_at__isnull=False),
-            )
+            ),
+            # Warnings: where were several pulled lately?
+            models.Index(
+                fields=["drawn_at"], name="backups_code_drawn_lately", condition=models.Q(drawn_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

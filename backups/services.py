@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
 from backups.models import BackupCode, BackupPool
@@ -58,12 +58,10 @@ def refill(device: Device, *, wake: bool = True) -> None:
 
 def short_of_spares() -> QuerySet[Device]:
     """Locks that support a pool and lack it, or have fewer spares than its size; `refill` knows if there is room."""
-    spare = Q(backup_pool__codes__drawn_at=None, backup_pool__codes__retired_at=None)
-    return (
-        Device.objects.filter(removal=Device.Removal.KEPT, capabilities__backup_pool=True)
-        .annotate(spares=Count("backup_pool__codes", filter=spare))
-        .filter(Q(backup_pool=None) | Q(spares__lt=F("backup_pool__size")))
-    )
+    poolless = Device.objects.filter(has_pool=None).values("pk")
+    short = BackupPool.objects.filter(complete=None).values("device")
+    found = poolless.union(short, all=True)
+    return Device.objects.filter(removal=Device.Removal.KEPT, capabilities__backup_pool=True, pk__in=found)
 
 
 def draw(device: Device) -> BackupCode | None:

@@ -60,6 +60,7 @@ class AccessCode(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True)  # its own PIN was refused for good
     uncovered_since = models.DateTimeField(null=True, blank=True)  # needed a backup, none was ready
     reported_at = models.DateTimeField(null=True, blank=True)  # the guest said the PIN does not work; null: settled
+    another_pin = models.BooleanField(null=True, editable=False)  # given after its first: by a trigger; null: none
     cancelled_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)  # cancelled or over
 
@@ -97,6 +98,16 @@ class AccessCode(models.Model):
                 fields=["uncovered_since"],
                 name="codes_accesscode_uncovered",
                 condition=models.Q(uncovered_since__isnull=False),
+            ),
+            # Warnings: which guests say that their PIN does not work?
+            models.Index(
+                fields=["reported_at"], name="codes_accesscode_reported", condition=models.Q(reported_at__isnull=False)
+            ),
+            # Warnings: whose PIN is another one than before?
+            models.Index(
+                fields=["device"],
+                name="codes_accesscode_another_pin",
+                condition=models.Q(another_pin__isnull=False, ended_at__isnull=True),
             ),
         ]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from backups.models import BackupCode, BackupPool
 from backups.status import RECENT, SEVERAL
@@ -15,7 +15,7 @@ from codes.models import AccessCode, CodePin, leaves_by
 from codes.status import OVERDUE
 from codes.taken_on import Marks, all_marks
 from devices import listing
-from devices.models import MAYBE_ON_LOCK, Device, Pin
+from devices.models import MAYBE_ON_LOCK, Device, Hub, Pin
 from portal.clock import now
 from portal.models import MailKind
 
@@ -93,11 +93,15 @@ def _reported(at: datetime) -> Iterator[Finding]:
 
 
 def _pin_changed(at: datetime) -> Iterator[Finding]:
-    """Somebody saw a PIN that is not the one which opens the door now, and nobody has seen that one yet."""
+    """Somebody saw a PIN that is not the one which opens the door now, and nobody has seen that one yet.
+
+    Only a code that was given more than one: of them there are few.
+    """
     given = CodePin.objects.filter(code=OuterRef("pk"))
     seen, unseen = given.filter(revealed_at__isnull=False), given.filter(revealed_at=None, ended_at=None)
     pins = Prefetch("code_pins", CodePin.objects.select_related("pin").order_by("pk"))
-    for code in _guests(at).filter(Exists(seen), Exists(unseen)).prefetch_related(pins):
+    several = _guests(at).filter(another_pin__isnull=False)
+    for code in several.filter(Exists(seen), Exists(unseen)).prefetch_related(pins):
         opens = door_pin(code)
         by_pin = {one.pin_id: one for one in code.code_pins.all()}
         if opens is None or by_pin[opens.pk].revealed_at is not None:
@@ -129,11 +133,10 @@ def _several(at: datetime) -> Iterator[Finding]:
 
 def _offline(at: datetime, taken: Marks) -> Iterator[Finding]:
     arriving = _guests(at).filter(starts_at__gt=at, starts_at__lte=at + ARRIVING).order_by("starts_at")
-    away = Q(online=Device.Online.NO) | Q(hub__down_since__isnull=False)
     next_guest: dict[UUID, AccessCode] = {}
-    for code in arriving.filter(Q(device__online=Device.Online.NO) | Q(device__hub__down_since__isnull=False)):
+    for code in arriving.filter(device__in=away) if (away := _away()) else ():
         next_guest.setdefault(code.device_id, code)
-    for device in _locks().filter(away, pk__in=next_guest) if next_guest else ():
+    for device in _locks().filter(pk__in=next_guest) if next_guest else ():
         near_since = arrival_near_since(next_guest[device.pk])
         yield Finding(
             MailKind.OFFLINE,
@@ -147,6 +150,13 @@ def _offline(at: datetime, taken: Marks) -> Iterator[Finding]:
         )
 
 
+def _away() -> list[UUID]:
+    """Locks that are offline, or whose hub is down: each found by an index of its own."""
+    behind = Device.objects.filter(hub__in=list(Hub.objects.filter(down_since__isnull=False)))
+    alone = Device.objects.filter(online=Device.Online.NO)
+    return [pk for locks in (behind, alone) for pk in locks.values_list("pk", flat=True)]
+
+
 def arrival_near_since(code: AccessCode) -> datetime | None:
     """Since when a lock that is offline is warned of for this guest."""
     return max(code.starts_at - ARRIVING, code.changed_at) if code.starts_at else None
@@ -154,15 +164,8 @@ def arrival_near_since(code: AccessCode) -> datetime | None:
 
 def _overdue(at: datetime, taken: Marks) -> Iterator[Finding]:
     """A former guest's PIN that may still be on its lock; one cause a lock."""
-    late = Q(ended_at__lte=at - OVERDUE, pin__wanted=Pin.Wanted.ABSENT) | Q(pin__wanted_until__lte=at - OVERDUE)
-    given = (
-        CodePin.objects.filter(late, pin__status__in=MAYBE_ON_LOCK)
-        .exclude(code__device__removal=Device.Removal.REMOVED)
-        .select_related("pin", "code__device__property__workspace", "code__device__hub")
-        .order_by(F("ended_at").asc(nulls_last=True))
-    )
     by_lock: dict[UUID, list[CodePin]] = {}
-    for one in given:
+    for one in sorted(_late(at), key=lambda one: (one.ended_at is None, one.ended_at)):
         by_lock.setdefault(one.code.device_id, []).append(one)
     for first, *others in by_lock.values():
         device, since = first.code.device, first.ended_at or first.pin.wanted_until
@@ -176,6 +179,21 @@ def _overdue(at: datetime, taken: Marks) -> Iterator[Finding]:
             since=since,
             quiet=taken.of_overdue(device, latest) is not None,
         )
+
+
+def _late(at: datetime) -> Iterator[CodePin]:
+    """What should have left: nothing pursues it, or its stay is over and the tick has not come to end it."""
+    given = (
+        CodePin.objects.filter(pin__status__in=MAYBE_ON_LOCK)
+        .exclude(code__device__removal=Device.Removal.REMOVED)
+        .select_related("pin", "code__device__property__workspace", "code__device__hub")
+    )
+    late = Q(ended_at__lte=at - OVERDUE, pin__wanted=Pin.Wanted.ABSENT) | Q(pin__wanted_until__lte=at - OVERDUE)
+    if leaving := Pin.objects.leaving_ids():
+        yield from given.filter(late, pin__in=leaving)
+    live = AccessCode.objects.live().filter(ends_at__isnull=False, ends_at__lte=at - OVERDUE)
+    if over := list(live.values_list("pk", flat=True)):
+        yield from given.filter(pin__wanted=Pin.Wanted.PRESENT, pin__wanted_until__lte=at - OVERDUE, code__in=over)
 
 
 def still_away(device: Device) -> bool:

@@ -129,10 +129,12 @@ def sweep() -> None:
 
 def note_late_removals(at: datetime) -> None:
     """Write down, once an ending, that a former guest's PIN has not left its lock in time."""
+    if not (leaving := Pin.objects.leaving_ids()):
+        return
     ended = OuterRef("code__ended_at")
     told = Event.objects.filter(subject=OuterRef("code"), type=Event.Type.CODE_REMOVAL_LATE, at__gte=ended)
     late = (
-        CodePin.objects.filter(pin__status__in=MAYBE_ON_LOCK, code__ended_at__lte=at - OVERDUE)
+        CodePin.objects.filter(pin__in=leaving, code__ended_at__lte=at - OVERDUE)
         .exclude(code__device__removal=Device.Removal.REMOVED)
         .exclude(Exists(told))
         .select_related("code__device__property")

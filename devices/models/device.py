@@ -59,6 +59,8 @@ class Device(models.Model):
     syncing_until = models.DateTimeField(null=True, blank=True)  # database clock: the lease
     lease_token = models.UUIDField(null=True, blank=True)
 
+    has_pool = models.BooleanField(null=True, editable=False)  # of backups: a trigger of theirs says so; null: none yet
+
     removal = models.CharField(max_length=10, choices=Removal, default=Removal.KEPT)
     removing_since = models.DateTimeField(null=True, blank=True)  # somebody asked for its removal then
     removed_at = models.DateTimeField(null=True, blank=True)
@@ -88,6 +90,12 @@ class Device(models.Model):
                 name="devices_device_due",
                 condition=models.Q(next_sync_at__isnull=False),
             ),
+            # The sweep: which locks have no next turn?
+            models.Index(fields=["removal"], name="devices_device_never_due", condition=models.Q(next_sync_at=None)),
+            # The sweep: which locks may lack a pool of backups?
+            models.Index(fields=["removal"], name="devices_device_no_pool", condition=models.Q(has_pool=None)),
+            # Warnings: which locks are out of reach?
+            models.Index(fields=["removal"], name="devices_device_offline", condition=models.Q(online="no")),
             # The tick: which locks are being removed, so that their codes end?
             models.Index(fields=["removal"], name="devices_device_leaving", condition=~models.Q(removal="kept")),
             # How many locks of this hub are being spoken to?

@@ -76,7 +76,9 @@ class Hub(models.Model):
                 fields=["searching_since"],
                 name="devices_hub_searching",
                 condition=models.Q(searching_since__isnull=False),
-            )
+            ),
+            # Warnings: which hubs are down?
+            models.Index(fields=["down_since"], name="devices_hub_down", condition=models.Q(down_since__isnull=False)),
         ]
 
     def __str__(self) -> str:

@@ -147,7 +147,7 @@ def _stays(given: CodePin, some: str, base: int) -> None:
 
 def _pools(spare: BackupCode, some: str, base: int) -> None:
     every = f"(SELECT i AS n, i + {base} AS k FROM bench_number WHERE i {some}) s"
-    _multiply(spare.pool, every, id="k", device_id=_uuid("'lock' || n"))
+    _multiply(spare.pool, every, id="k", device_id=_uuid("'lock' || n"), complete="true")  # no trigger runs here
     source = (
         f"(SELECT a.i AS n, b.i AS j, a.i * {PINS} + b.i + {base} + {STAYS} AS k"
         f" FROM bench_number a CROSS JOIN bench_number b WHERE a.i {some} AND b.i < {SPARES}) s"

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from codes.tick import tick
+from codes.notifications import notify
+from codes.tick import sweep, tick
 from tests.bench import fleet
 from tests.bench.figure import Figure, at_most, within
 from tests.bench.measure import Query, queries, seconds
@@ -61,5 +62,8 @@ def _works(client: Client, made: fleet.Fleet) -> Works:
         "lock’s page": lambda: client.get(page),
         "home": lambda: client.get(reverse("home")),
         "search": lambda: client.get(reverse("search"), {"q": "guest 1"}),
+        "codes": lambda: client.get(reverse("code_list")),
         "tick": tick,
+        "warnings": notify,
+        "sweep": sweep,
     }

@@ -390,5 +390,5 @@ def test_it_asks_the_same_number_of_queries_for_many(
     post(120)
     some(5)
     post(120)
-    with django_assert_max_num_queries(11):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(14):  # type: ignore[attr-defined]
         notify()
