@@ -24,6 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from portal.database import name_of
+from portal.tally import flush
 
 FOUND = 1  # exit status: something needs somebody
 MISUSE = 2  # exit status: a wrong call, bad input, or no database to work on
@@ -62,6 +63,8 @@ class PortalCommand(BaseCommand):
         except KeyboardInterrupt:
             self.stderr.write("Stopped. What is done stays done; the same call goes on from there.")
             sys.exit(STOPPED)
+        finally:
+            flush()  # what locks' turns counted here: nobody else tells it to /metrics
 
     def say(self, words: str) -> None:
         self.stdout.write(words)

@@ -10,7 +10,10 @@ from django_q.models import OrmQ
 
 from codes.turns import give_turns
 from devices.lease import take
+from devices.metrics import TURNS
 from devices.models import Device, Hub, Pin, SimulatedLock
+from portal import tally
+from portal.models import Tally
 from tests import factories
 from tests.commands import a_worker, help_of, rows, run
 from tests.engine import fault, guest, own, truth
@@ -195,3 +198,14 @@ class TestWait:
 def test_its_help_has_examples_and_exit_statuses() -> None:
     told = help_of("codes", "sync_locks")
     assert "examples:" in told and "exit status:" in told and "--dry-run" in told
+
+
+def test_metrics_hear_of_the_turns_it_gave(lived_in: Device) -> None:
+    """This process serves no page and ends: what it counted would end with it."""
+    turns = Tally.objects.filter(metric=TURNS.name, part=tally.SUM)
+    TURNS.observe(0.1, "simulator", "answered")
+    tally.flush()  # the engine's next one is a second away
+    turns.delete()
+    run("sync_locks", lived_in.pk, "--here")
+    assert turns.exists()
+    assert not tally._pending.take(0)
