@@ -52,11 +52,15 @@ def _sentences(arrival: Arrival) -> Iterator[Words]:
     reason, tries = _reason(arrival), _tries(arrival)
     if reason and tries:
         count = ngettext("%(count)d try", "%(count)d tries", tries) % {"count": tries}
-        yield format_html("{}, {}.", _capital(reason), count)
+        yield format_html("{}, {}.", capital(reason), count)
     elif reason:
-        yield format_html("{}.", _capital(reason))
+        yield format_html("{}.", capital(reason))
     if arrival.risk <= Risk.SETTING:
         yield from _what_next(arrival)
+    elif arrival.outdated:
+        yield _(
+            "The backup opens the door. Somebody saw the PIN from before: make sure that the guest sees the new one."
+        )
     else:
         yield _("The backup opens the door. Nothing to do.")
 
@@ -76,6 +80,8 @@ def _reported(arrival: Arrival) -> Iterator[Words]:
 def _reason(arrival: Arrival) -> Words:
     """A lock that is out of reach explains what is missing on it; what a lock answered explains the rest."""
     pin = arrival.own
+    if arrival.risk == Risk.COVERED:
+        return why_covered(pin, arrival.device)
     if arrival.risk <= Risk.SETTING and listing.unreachable(arrival.device):
         return listing.likely_cause(arrival.device, 0)
     if pin is not None and pin.trouble:
@@ -83,8 +89,25 @@ def _reason(arrival: Arrival) -> Words:
     return listing.likely_cause(arrival.device, 0) if arrival.risk <= Risk.MISSING else ""
 
 
+def why_covered(own: Pin | None, device: Device) -> Words:
+    """Why a guest has a backup. What a lock answered goes before that it cannot be reached now."""
+    if own is None:
+        return ""
+    if own.confirmed:
+        return _("the own PIN is on the lock as well")
+    if own.trouble and own.trouble != Pin.Trouble.NO_ANSWER:
+        return Pin.Trouble(own.trouble).label
+    if listing.unreachable(device):
+        return listing.likely_cause(device, 0)
+    return Pin.Trouble(own.trouble).label if own.trouble else _("the own PIN was not on the lock in time")
+
+
 def _tries(arrival: Arrival) -> int:
-    return max(arrival.tries, arrival.device.failures) if arrival.risk <= Risk.SETTING else arrival.tries
+    """A lock that cannot be reached is tried as a whole."""
+    if arrival.own is not None and arrival.own.confirmed:
+        return 0
+    as_a_whole = arrival.risk <= Risk.SETTING or listing.unreachable(arrival.device)
+    return max(arrival.tries, arrival.device.failures) if as_a_whole else arrival.tries
 
 
 def _what_next(arrival: Arrival) -> Iterator[Words]:
@@ -115,7 +138,7 @@ def next_try(arrival: Arrival) -> Words:
     return format_html(_("Next try {}."), clock(upcoming, arrival.zone))
 
 
-def _capital(words: Words) -> Words:
+def capital(words: Words) -> Words:
     """With a capital first, and still safe where it was."""
     capital = str(capfirst(str(words)))
     return SafeString(capital) if isinstance(words, SafeString) else capital

@@ -41,6 +41,7 @@ class Arrival:
     """One stay and its PINs. `confirmed_at`: when the PIN that opens the door was last read on the lock.
 
     `tries`: how often a PIN of its own was tried since the stay was last changed, other digits counted in.
+    `outdated`: somebody saw another PIN than the backup that opens the door, and nobody has seen the backup yet.
     """
 
     code: AccessCode
@@ -49,6 +50,7 @@ class Arrival:
     backup: Pin | None
     confirmed_at: datetime | None
     tries: int
+    outdated: bool = False
 
     @property
     def device(self) -> Device:
@@ -172,8 +174,11 @@ def watch(workspace: Workspace) -> Watch:
 
 def risk_of(code: AccessCode, own: Pin | None, backup: Pin | None, at: datetime) -> Risk:
     """How one stay stands, from the PINs it has now and what its guest says."""
-    if code.reported_at is not None:
-        return Risk.REPORTED
+    return Risk.REPORTED if code.reported_at is not None else risk_of_pins(code, own, backup, at)
+
+
+def risk_of_pins(code: AccessCode, own: Pin | None, backup: Pin | None, at: datetime) -> Risk:
+    """The same, whatever the guest says."""
     if backup is not None and backup.status not in NOT_THERE:
         return Risk.COVERED
     if code.uncovered_since is not None:
@@ -211,7 +216,13 @@ def _arrival(given: list[CodePin], at: datetime) -> Arrival:
     confirmed = door.confirmed_at if door is not None and door.status == Pin.Status.SET else None
     own_pins = [one for one in given if one.role == CodePin.Role.OWN]
     tried = [one.pin.attempts for one in own_pins if one.ended_at is None or one.given_at >= code.changed_at]
-    return Arrival(code, risk, own, backup, confirmed, sum(tried))
+    outdated = risk == Risk.COVERED and _outdated(given, backup)
+    return Arrival(code, risk, own, backup, confirmed, sum(tried), outdated)
+
+
+def _outdated(given: Iterable[CodePin], opens: Pin | None) -> bool:
+    seen = {one.pin_id for one in given if one.revealed_at}
+    return bool(seen) and opens is not None and opens.pk not in seen
 
 
 def _removals(late: Iterable[CodePin], at: datetime) -> list[Removal]:

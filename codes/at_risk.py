@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import BigIntegerField, CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Value
 
 from backups.status import causes
 from codes.cover import NOT_THERE
@@ -44,14 +44,18 @@ _lately: dict[UUID, _Lately] = {}  # by workspace, in this process
 
 def attention(workspace: Workspace) -> Attention:
     """All in one query, for every page has them."""
-    none = {"who": Value(None, CharField()), "when": Value(None, DateTimeField())}
-    columns = ["what", "which", "who", "when"]
+    none = {
+        "who": Value(None, CharField()),
+        "when": Value(None, DateTimeField()),
+        "opens": Value(None, BigIntegerField()),
+    }
+    columns = ["what", "which", "who", "when", "opens"]
     alone = at_risk(workspace).filter(~Exists(guests_taken_on()))
     risky = alone.annotate(what=Value("arrival"), which=F("pk"), **none).values_list(*columns)
     warning = causes(workspace).annotate(what=Value("warning"), which=F("cause"), **none).values_list(*columns)
     taken = mark_rows(TakenOn.objects.filter(workspace=workspace))  # the first: its columns have types
     rows = {*taken.union(risky.order_by(), warning.order_by())}
-    kinds = Counter(what for what, _which, _who, _when in rows)
+    kinds = Counter(what for what, *_rest in rows)
     marked = [row for row in rows if row[0] in TakenOn.About.values]
     return Attention(kinds["arrival"], kinds["warning"], Marks(marked))
 

@@ -205,7 +205,7 @@ class TakenOn(models.Model):
     """That somebody is on it: a warning that stays quiet until something new happens. One row a cause, the latest."""
 
     class About(models.TextChoices):
-        GUEST = "guest", _("A guest has no working code")
+        GUEST = "guest", _("A guest needs somebody")  # no working code, a report, a PIN that changed after it was seen
         OFFLINE = "offline", _("A lock is out of reach")
         OUTAGE = "outage", _("A hub is out of reach")
         OVERDUE = "overdue", _("An old code may still open a door")
@@ -215,6 +215,9 @@ class TakenOn(models.Model):
     code = models.ForeignKey(AccessCode, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     device = models.ForeignKey(Device, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     hub = models.ForeignKey(Hub, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    pin = models.ForeignKey(  # a guest's that opened the door then: another one is news
+        Pin, null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
     by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     at = models.DateTimeField()
 

@@ -40,8 +40,8 @@ def findings() -> dict[str, Finding]:
     at, taken = now(), all_marks()
     found = [
         *_uncovered(at, taken),
-        *_reported(at),
-        *_pin_changed(at),
+        *_reported(at, taken),
+        *_pin_changed(at, taken),
         *_exhausted(),
         *_offline(at, taken),
         *_overdue(at, taken),
@@ -81,18 +81,18 @@ def _uncovered(at: datetime, taken: Marks) -> Iterator[Finding]:
             code.device,
             code=code,
             since=code.uncovered_since,
-            quiet=taken.of_guest(code) is not None,
+            quiet=taken.of_uncovered(code) is not None,
         )
 
 
-def _reported(at: datetime) -> Iterator[Finding]:
+def _reported(at: datetime, taken: Marks) -> Iterator[Finding]:
     """A guest says that the PIN does not work, and nobody has said yet that it is settled."""
     for code in _guests(at).filter(reported_at__isnull=False).order_by("reported_at"):
-        key, since = f"reported:{code.pk}", code.reported_at
-        yield Finding(MailKind.REPORTED, key, f"code:{code.pk}", code.device, code=code, since=since)
+        key, since, quiet = f"reported:{code.pk}", code.reported_at, taken.of_report(code) is not None
+        yield Finding(MailKind.REPORTED, key, f"code:{code.pk}", code.device, code=code, since=since, quiet=quiet)
 
 
-def _pin_changed(at: datetime) -> Iterator[Finding]:
+def _pin_changed(at: datetime, taken: Marks) -> Iterator[Finding]:
     """Somebody saw a PIN that is not the one which opens the door now, and nobody has seen that one yet.
 
     Only a code that was given more than one: of them there are few.
@@ -107,8 +107,8 @@ def _pin_changed(at: datetime) -> Iterator[Finding]:
         if opens is None or by_pin[opens.pk].revealed_at is not None:
             continue
         since = by_pin[opens.pk].given_at
-        key = f"changed:{opens.pk}"
-        yield Finding(MailKind.PIN_CHANGED, key, f"code:{code.pk}", code.device, code=code, since=since)
+        key, quiet = f"changed:{opens.pk}", taken.of_pin(code, opens) is not None
+        yield Finding(MailKind.PIN_CHANGED, key, f"code:{code.pk}", code.device, code=code, since=since, quiet=quiet)
 
 
 def _exhausted() -> Iterator[Finding]:

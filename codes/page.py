@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from backups.warnings import ask_support
-from codes.arrivals import Risk, risk_of
+from codes.arrival_words import capital, why_covered
+from codes.arrivals import Risk, risk_of_pins
 from codes.booking import shared_with
 from codes.cover import current, door_pin
 from codes.models import AccessCode, CodePin
@@ -83,6 +85,7 @@ class CodePage:
     confirmed_at: datetime | None = None  # when the PIN that opens the door was last read on the lock
     pins: Sequence[GivenPin] = ()
     danger: Danger | None = None
+    why_covered: Words = ""
 
 
 def page_of(code: AccessCode) -> CodePage:
@@ -98,15 +101,23 @@ def page_of(code: AccessCode) -> CodePage:
         confirmed_at=_confirmed_at(code),
         pins=_pins(code),
         danger=_danger(code),
+        why_covered=_why_covered(code),
     )
 
 
+def _why_covered(code: AccessCode) -> Words:
+    """`The lock did not answer.`, for a code whose backup opens the door."""
+    own, backup = current(code, CodePin.Role.OWN), current(code, CodePin.Role.BACKUP)
+    why = why_covered(own.pin if own else None, code.device) if backup and code.ended_at is None else ""
+    return format_html("{}.", capital(why)) if why else ""
+
+
 def _danger(code: AccessCode) -> Danger | None:
-    """What home lists among the arrivals at risk."""
+    """What home lists among the arrivals at risk; what a guest reported is told beside it."""
     if not code.time_bound or code.ended_at is not None:
         return None
     own, backup = current(code, CodePin.Role.OWN), current(code, CodePin.Role.BACKUP)
-    risk = risk_of(code, own.pin if own else None, backup.pin if backup else None, now())
+    risk = risk_of_pins(code, own.pin if own else None, backup.pin if backup else None, now())
     if risk > Risk.MISSING:
         return None
     title = _("No working code for %(name)s") if risk == Risk.UNCOVERED else _("%(name)s’s code is not on the lock yet")

@@ -15,6 +15,7 @@ from backups.status import PoolStatus
 from codes import arrival_words, at_risk, listing, taken_on
 from codes.arrivals import Arrival, Removal, Watch, watch
 from codes.at_risk import Attention
+from codes.cover import door_pin
 from codes.forecast import Forecast, forecast
 from codes.listing import CodeList, Row
 from codes.lock_pins import LockPins
@@ -121,6 +122,21 @@ def marks(context: RequestContext) -> Marks:
 @register.filter
 def on_guest(taken: Marks, code: AccessCode) -> Mark | None:
     return taken.of_guest(code)
+
+
+@register.filter
+def on_pin(taken: Marks, code: AccessCode) -> Mark | None:
+    """Who is on it that the PIN which opens the door now is not the one that somebody saw."""
+    opens = door_pin(code)
+    return taken.of_pin(code, opens) if opens else None
+
+
+@register.simple_tag
+def on_arrival(taken: Marks, arrival: Arrival) -> Mark | None:
+    """`{% on_arrival taken arrival as mark %}`: who is on what its row on home says."""
+    if arrival.outdated and arrival.backup is not None:
+        return taken.of_pin(arrival.code, arrival.backup)
+    return taken.of_guest(arrival.code)
 
 
 @register.simple_tag

@@ -327,6 +327,28 @@ def test_an_offline_lock_taken_on_is_told_again_for_the_next_guest(post: Post, d
     assert post.subjects() == ["Lock offline, guest arrives tomorrow 12:00: Lakeview Cottage Front door"]
 
 
+def test_a_report_taken_on_is_told_again_only_if_the_guest_reports_again(post: Post, device: Device, bob: User) -> None:
+    code = scene.guest(device, "Ben Okafor", hours=-1, status=Pin.Status.SET)
+    AccessCode.objects.update(reported_at=timezone.now())
+    assert len(post()) == 2  # Alice and Bob
+    take_on_guest(code, actor=bob)
+    assert post(300) == []
+    AccessCode.objects.update(reported_at=timezone.now())
+    assert len(post()) == 2
+    assert post(300) == []
+
+
+def test_a_pin_that_changed_is_not_told_once_somebody_is_on_it(
+    post: Post, device: Device, pool: BackupPool, bob: User
+) -> None:
+    (code,) = pulled(pool, "Ben Okafor")
+    CodePin.objects.filter(code=code, role="own").update(revealed_at=timezone.now())
+    take_on_guest(code, actor=bob)
+    assert post(300) == []
+    TakenOn.objects.update(pin=CodePin.objects.get(code=code, role="own").pin)  # it changed since
+    assert post.subjects(100) == ["PIN changed after Ben Okafor saw it: Lakeview Cottage Front door"]
+
+
 # To whom
 
 

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from backups.models import BackupPool
 from codes.models import AccessCode, CodePin, TakenOn
 from codes.notice_findings import findings
 from devices.models import Device, Event, Hub, Pin
@@ -85,6 +86,77 @@ def test_a_guest_is_loud_again_when_something_new_happens(signed_in: Client, out
     assert "Alice is on it" not in page and "somebody is on it" not in page
     signed_in.post(reverse("code_on_it", args=[outside.pk]))
     assert TakenOn.objects.count() == 1
+
+
+def report(code: AccessCode) -> None:
+    AccessCode.objects.filter(pk=code.pk).update(reported_at=timezone.now())
+
+
+def saw_another_pin(device: Device, name: str) -> AccessCode:
+    """A guest who was shown the own PIN, and whom a backup was given since."""
+    pool = BackupPool.objects.filter(device=device).first() or factories.BackupPoolFactory(device=device)
+    code = scene.covered(device, pool, name, hours=2)
+    CodePin.objects.filter(code=code, role="own").update(revealed_at=timezone.now() - timedelta(hours=1))
+    return code
+
+
+def test_a_report_is_quiet_until_the_guest_reports_again(signed_in: Client, device: Device) -> None:
+    beat("tick")
+    code = scene.guest(device, "Ben Okafor", hours=-1, status=Pin.Status.SET)
+    AccessCode.objects.update(changed_at=timezone.now() - timedelta(hours=3))
+    report(code)
+    url, page = reverse("code_on_it", args=[code.pk]), reverse("code", args=[code.pk])
+    assert url in home(signed_in) and url in signed_in.get(page).content.decode()
+    assert "code is not on the lock yet" not in signed_in.get(page).content.decode()
+    signed_in.post(url)
+    assert findings()[f"reported:{code.pk}"].quiet
+    told = signed_in.get(page).content.decode()
+    assert "Alice is on it since" in told and "The guest is in" in told and url not in told
+    assert "Alice is on it since" in home(signed_in) and "somebody is on it" in home(signed_in)
+    report(code)
+    assert not findings()[f"reported:{code.pk}"].quiet
+    assert "Alice is on it since" not in home(signed_in) and url in signed_in.get(page).content.decode()
+
+
+def test_a_pin_that_changed_is_quiet_until_it_changes_again(signed_in: Client, device: Device) -> None:
+    code = saw_another_pin(device, "Ana Ruiz")
+    url, page = reverse("code_on_it", args=[code.pk]), reverse("code", args=[code.pk])
+    (cause,) = [key for key in findings() if key.startswith("changed:")]
+    assert url in signed_in.get(page).content.decode()
+    signed_in.post(url)
+    assert findings()[cause].quiet
+    told = signed_in.get(page).content.decode()
+    assert "Alice is on it since" in told and url not in told
+    backup = Pin.objects.get(code_pin__code=code, code_pin__role="backup")
+    Pin.objects.filter(pk=backup.pk).update(status=Pin.Status.GONE)
+    CodePin.objects.filter(pin=backup).update(ended_at=timezone.now())
+    other = factories.BackupCodeFactory(pool=BackupPool.objects.get(), drawn_at=timezone.now())
+    CodePin.objects.create(code=code, pin=other.pin, role="backup", given_at=timezone.now() - timedelta(days=1))
+    (cause,) = [key for key in findings() if key.startswith("changed:")]
+    assert not findings()[cause].quiet
+    assert url in signed_in.get(page).content.decode()
+
+
+def test_one_press_takes_on_a_report_and_the_pin_that_changed_with_it(signed_in: Client, device: Device) -> None:
+    code = saw_another_pin(device, "Ana Ruiz")
+    report(code)
+    url, page = reverse("code_on_it", args=[code.pk]), reverse("code", args=[code.pk])
+    assert signed_in.get(page).content.decode().count(url) == 1
+    signed_in.post(url)
+    told = signed_in.get(page).content.decode()
+    assert told.count("Alice is on it since") == 2 and url not in told
+    assert all(finding.quiet for finding in findings().values())
+
+
+def test_a_viewer_reads_who_is_on_a_report_and_has_no_button(client: Client, vera: User, device: Device) -> None:
+    code = saw_another_pin(device, "Ana Ruiz")
+    report(code)
+    client.force_login(vera)
+    url, page = reverse("code_on_it", args=[code.pk]), reverse("code", args=[code.pk])
+    assert url not in client.get(page).content.decode() and client.post(url).status_code == 403
+    workspace = device.property.workspace
+    TakenOn.objects.create(workspace=workspace, about="guest", code=code, by=vera, at=timezone.now())
+    assert "Vera is on it since" in client.get(page).content.decode()
 
 
 def test_an_offline_lock_is_quiet_until_another_guest_is_near(signed_in: Client, offline: Device) -> None:

@@ -1,5 +1,6 @@
 """Home: who arrives and is at risk, worst first; what else ails; and never a promise that was not checked."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from codes.models import AccessCode
+from codes.models import AccessCode, CodePin
 from devices.models import Device, Hub, Pin, Property
 from portal.models import Heartbeat, User
 from tests import factories, scene
@@ -27,8 +28,8 @@ def beat(**ago: float) -> None:
     Heartbeat.objects.update_or_create(name="tick", defaults={"beat_at": timezone.now() - timedelta(**ago)})
 
 
-def words(client: Client) -> str:
-    return " ".join(strip_tags(client.get("/").content.decode()).split())
+def words(client: Client, where: str = "/") -> str:
+    return " ".join(strip_tags(client.get(where).content.decode()).split())
 
 
 def on_lock(device: Device, name: str, hours: float = 5, **pin: Any) -> AccessCode:
@@ -97,6 +98,44 @@ def test_the_worst_comes_first_with_reason_tries_next_try_and_give_up(signed_in:
     assert "Covered by backup" in page
     assert "2 arrivals at risk 1 of 3 arrivals have a working code." in page
     assert reverse("code", args=[lost.pk]) in signed_in.get("/").content.decode()
+
+
+def covered(device: Device, **own: object) -> AccessCode:
+    code = scene.covered(device, factories.BackupPoolFactory(device=device), "Cora Covered", hours=1)
+    Pin.objects.filter(code_pin__code=code, code_pin__role="own").update(**own)
+    return code
+
+
+def test_a_covered_guests_row_says_why(signed_in: Client, device: Device) -> None:
+    code = covered(device, trouble="", attempts=0)
+    since = timezone.now() - timedelta(hours=2)
+    Device.objects.update(online=Device.Online.NO, online_since=since, failures=5)
+    told = "The backup opens the door. Nothing to do."
+    assert re.search(rf"Offline since [\w :]+, 5 tries. {told}", words(signed_in))
+    assert re.search(r"Offline since [\w :]+\. It follows the same dates", words(signed_in, f"/codes/{code.pk}/"))
+    Pin.objects.filter(code_pin__code=code, code_pin__role="own").update(trouble=Pin.Trouble.REJECTED, attempts=3)
+    assert "The lock refused the PIN, " in words(signed_in)
+    Pin.objects.filter(code_pin__code=code, code_pin__role="own").update(trouble=Pin.Trouble.NO_ANSWER)
+    Device.objects.update(online=Device.Online.YES, failures=0)
+    assert f"The lock did not answer, 3 tries. {told}" in words(signed_in)
+
+
+def test_a_covered_guest_whose_pin_is_set_too_or_was_late(signed_in: Client, device: Device) -> None:
+    covered(device, trouble="", attempts=1, status=Pin.Status.SET)
+    assert "The own PIN is on the lock as well. The backup opens the door." in words(signed_in)
+    Pin.objects.filter(code_pin__role="own").update(status=Pin.Status.PLANNED, attempts=0)
+    assert "The own PIN was not on the lock in time." in words(signed_in)
+
+
+def test_a_covered_guest_who_saw_another_pin_is_somebodys(signed_in: Client, device: Device) -> None:
+    code = covered(device)
+    CodePin.objects.filter(code=code, role="own").update(revealed_at=timezone.now())
+    page = words(signed_in)
+    assert "make sure that the guest sees the new one" in page and "Nothing to do" not in page
+    signed_in.post(reverse("code_on_it", args=[code.pk]))
+    assert "Alice is on it since" in words(signed_in)
+    CodePin.objects.filter(code=code).update(revealed_at=timezone.now())
+    assert "Nothing to do." in words(signed_in)
 
 
 def test_tries_count_over_other_digits_too(signed_in: Client, device: Device) -> None:
