@@ -3,6 +3,7 @@
 from typing import Any, NoReturn
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from devices.models import Device, Pin
@@ -45,7 +46,7 @@ class BackupPool(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Backup pool of {self.device}"
+        return gettext("Backup pool of %(lock)s") % {"lock": self.device}
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("a backup pool stays on: remove the lock instead")
@@ -99,7 +100,7 @@ class BackupCode(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Backup {self.code_id}"
+        return gettext("Backup %(id)s") % {"id": self.code_id}
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("a backup code is never deleted: its PIN is never to be given twice")

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from codes import guest_link
@@ -162,7 +163,7 @@ class CodePin(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} PIN of {self.code}"
+        return gettext("%(role)s PIN of %(code)s") % {"role": self.get_role_display(), "code": self.code}
 
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError("a code's PIN is never deleted: it is never to be given twice")

@@ -10,6 +10,8 @@ from typing import Any, Concatenate, cast
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
 
 from portal.backends import memberships_of
 from portal.changes import number
@@ -57,24 +59,24 @@ def member[**P](view: View[P]) -> View[P]:
 
 def may_reveal[**P](view: View[P]) -> View[P]:
     """Members who may see PINs, pull backups and check locks."""
-    return _gate(view, lambda m: m.may_reveal, "Your role does not allow this. Ask an owner of the workspace.")
+    return _gate(view, lambda m: m.may_reveal, _("Your role does not allow this. Ask an owner of the workspace."))
 
 
 def may_change[**P](view: View[P]) -> View[P]:
     """Members who may add, edit and cancel codes and locks."""
-    return _gate(view, lambda m: m.may_change, "Your role does not allow this. Ask an owner of the workspace.")
+    return _gate(view, lambda m: m.may_change, _("Your role does not allow this. Ask an owner of the workspace."))
 
 
 def may_own[**P](view: View[P]) -> View[P]:
     """Owners only: settings and people."""
-    return _gate(view, lambda m: m.may_own, "Only an owner of the workspace may change this.")
+    return _gate(view, lambda m: m.may_own, _("Only an owner of the workspace may change this."))
 
 
-def _gate[**P](view: View[P], allowed: Callable[[Membership], bool], refusal: str) -> View[P]:
+def _gate[**P](view: View[P], allowed: Callable[[Membership], bool], refusal: StrPromise | str) -> View[P]:
     @wraps(view)
     def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not request.membership:
-            raise PermissionDenied("You belong to no workspace yet. Ask its owner to invite you.")
+            raise PermissionDenied(_("You belong to no workspace yet. Ask its owner to invite you."))
         if not allowed(request.membership):
             raise PermissionDenied(refusal)
         return view(request, *args, **kwargs)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal.random_id import RandomId
@@ -156,7 +157,8 @@ class Membership(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} in {self.workspace}: {self.get_role_display()}"
+        told = {"person": self.user, "workspace": self.workspace, "role": self.get_role_display()}
+        return gettext("%(person)s in %(workspace)s: %(role)s") % told
 
     @property
     def may_reveal(self) -> bool:
@@ -230,7 +232,7 @@ class Invitation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.email} to {self.workspace}"
+        return gettext("%(email)s to %(workspace)s") % {"email": self.email, "workspace": self.workspace}
 
 
 class OutgoingMail(models.Model):
@@ -244,7 +246,7 @@ class OutgoingMail(models.Model):
     next_try_at = models.DateTimeField(default=timezone.now, db_index=True)  # a sender's claim moves it ahead
 
     def __str__(self) -> str:
-        return f"{self.subject} to {self.to}"
+        return gettext("%(subject)s to %(address)s") % {"subject": self.subject, "address": self.to}
 
 
 class Heartbeat(models.Model):

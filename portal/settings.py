@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy
 from environs import Env, EnvError, validate
 
 from portal.environment import network, read_by_a_machine, report_address
@@ -185,7 +186,7 @@ except ValueError as error:
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", 2)
 Q_CLUSTER = {
     "name": "portal",
-    "label": "Task queue",
+    "label": gettext_lazy("Task queue"),
     "orm": "default",
     "broker_class": "portal.queue.Broker",
     "workers": QUEUE_WORKERS,
