@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from codes import booking
+from codes import booking, edit_words
 from codes.forms import AddCodeForm
 from codes.models import AccessCode
 from codes.suggestion import suggested
@@ -75,8 +75,7 @@ def _say(request: MemberRequest, codes: Sequence[AccessCode]) -> None:
     )
     messages.success(request, added % told)
     if shared := booking.others_of_reference(codes):
-        warning = _("%(reference)s is the reference of %(others)s as well: each guest’s link shows the PINs of both.")
-        messages.warning(request, warning % {**told, "others": ", ".join(shared)})
+        messages.warning(request, edit_words.one_link(codes[0].booking_reference, shared))
 
 
 def _add_page(request: MemberRequest, device: Device, form: AddCodeForm) -> HttpResponse:

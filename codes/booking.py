@@ -44,18 +44,27 @@ def change_codes(
     name: str,
     starts_at: datetime | None,
     ends_at: datetime | None,
+    booking_reference: str | None = None,
     actor: User | None = None,
 ) -> None:
     """Give the codes of one booking the same stay, all or none; the first one's name to those that shared it.
 
-    Raises ValidationError, naming the lock if there are several.
+    And the same reference, which puts them on another link; None: each keeps its own. Raises ValidationError, naming
+    the lock if there are several.
     """
     shared = codes[0].name
     with transaction.atomic():
         for code in sorted(codes, key=lambda code: code.device_id):  # rows are locked in one order everywhere
             called = name if code.name == shared else code.name
             try:
-                change_code(code, name=called, starts_at=starts_at, ends_at=ends_at, actor=actor)
+                change_code(
+                    code,
+                    name=called,
+                    starts_at=starts_at,
+                    ends_at=ends_at,
+                    booking_reference=booking_reference,
+                    actor=actor,
+                )
             except ValidationError as error:
                 raise _named(error, code.device) if len(codes) > 1 else error from error
 

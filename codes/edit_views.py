@@ -29,7 +29,7 @@ from portal.forms import add_errors
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_change
 def code_edit(request: MemberRequest, pk: UUID) -> HttpResponse:
-    """Name and stay. Says beforehand what carries over, and afterwards what an offline lock cannot know yet."""
+    """Name, reference, stay. Says beforehand what carries over, and afterwards what an offline lock cannot know yet."""
     code = code_or_404(request, pk)
     points = edit_words.beforehand(code)
     form = EditCodeForm(request.POST or None, code=code, others=booking.other_doors(code))
@@ -42,7 +42,10 @@ def code_edit(request: MemberRequest, pk: UUID) -> HttpResponse:
             code = code_or_404(request, pk)
             add_errors(form, error)
         else:
-            _say_changed(request, [code_or_404(request, one) for one in before], before)
+            changed = [code_or_404(request, one) for one in before]
+            _say_changed(request, changed, before)
+            if "booking_reference" in form.changed_data:
+                _say_who_shares(request, changed)
             return redirect("code", code.pk)
     context = {"code": code, "form": form, "points": points, "zone": listing.zone_of(code.device)}
     return render(request, "codes/code_edit.html", {**context, "section": "codes"})
@@ -102,6 +105,12 @@ def _say_changed(request: MemberRequest, codes: Sequence[AccessCode], before: Ma
         if words := edit_words.afterwards(code, before[code.pk]):
             told = format_html("{}: {}", code.device, words) if len(codes) > 1 else words
             messages.info(request, str(told))
+
+
+def _say_who_shares(request: MemberRequest, codes: Sequence[AccessCode]) -> None:
+    """Another guest has this reference too: each would see the other's PINs."""
+    if others := booking.others_of_reference(codes):
+        messages.warning(request, edit_words.one_link(codes[0].booking_reference, others))
 
 
 def _pin_page(request: MemberRequest, code: AccessCode, form: ChangePinForm) -> HttpResponse:

@@ -1,5 +1,6 @@
 """What editing a stay means for the PIN its guest holds: told before, and after if the lock cannot know yet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -51,6 +52,12 @@ def afterwards(code: AccessCode, before: Stay) -> Words:
     if not listing.unreachable(code.device) or before == Stay(code.starts_at, code.ends_at):
         return ""
     return format_html("{} {}", _("The lock is offline: it learns of this when it is back."), _meanwhile(code, before))
+
+
+def one_link(reference: str, others: Sequence[str]) -> str:
+    """A warning that a reference is another guest's too. `others`: the names."""
+    told = {"reference": reference, "others": ", ".join(others)}
+    return _("%(reference)s is the reference of %(others)s as well: each guest’s link shows the PINs of both.") % told
 
 
 def _meanwhile(code: AccessCode, before: Stay) -> Words:

@@ -19,6 +19,10 @@ from portal.once import new_token
 from portal.secret import Secret
 
 CHECK_IN, CHECKOUT = time(15), time(11)
+SHARED = gettext_lazy(
+    "Codes at this property with the same reference and overlapping dates share the guest’s link, which shows all "
+    "their PINs. With another reference this door leaves that link. Links already sent stay valid."
+)
 
 
 class WallClockField(forms.Field):
@@ -145,14 +149,19 @@ class CancelCodeForm(forms.Form):
 
 
 class EditCodeForm(forms.Form):
-    """A code's name and, for a guest's, its stay. `values()` are arguments of `codes.booking.change_codes`."""
+    """A code's name, its reference and, for a guest's, its stay. `values()` are arguments of
+    `codes.booking.change_codes`.
+    """
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
+    booking_reference = forms.CharField(label=gettext_lazy("Booking reference"), max_length=60, required=False)
     starts_at = WallClockField(label=gettext_lazy("Check-in"))
     ends_at = WallClockField(label=gettext_lazy("Checkout"))
     also = DoorsField(
         label=gettext_lazy("The same for"),
-        help_text=gettext_lazy("Doors of the same booking. Those that are ticked get this name and these dates too."),
+        help_text=gettext_lazy(
+            "Doors of the same booking. Those that are ticked get this name, this reference and these dates too."
+        ),
     )
 
     def __init__(self, *args: Any, code: AccessCode, others: QuerySet[AccessCode], **kwargs: Any) -> None:
@@ -161,6 +170,9 @@ class EditCodeForm(forms.Form):
         _offer_doors(self, others, checked=together)
         self.zone = code.device.property.time_zone
         self.fields["name"].initial = code.name
+        self.fields["booking_reference"].initial = code.booking_reference
+        if code.time_bound:
+            self.fields["booking_reference"].help_text = SHARED
         for name, instant in (("starts_at", code.starts_at), ("ends_at", code.ends_at)):
             if instant is None:
                 del self.fields[name]
@@ -172,9 +184,15 @@ class EditCodeForm(forms.Form):
     def values(self) -> dict[str, Any]:
         return {
             "name": self.cleaned_data["name"],
+            "booking_reference": self._reference(),
             "starts_at": self._instant("starts_at", self.code.starts_at),
             "ends_at": self._instant("ends_at", self.code.ends_at, end=True),
         }
+
+    def _reference(self) -> str | None:
+        """None from a page that has no such field: it was opened before there was one."""
+        reference: str = self.cleaned_data["booking_reference"]
+        return reference if "booking_reference" in self.data else None
 
     def _instant(self, name: str, before: datetime | None, *, end: bool = False) -> datetime | None:
         """What was typed. A time left as it was stays the same instant, to the second and on either side of a fold."""

@@ -75,9 +75,13 @@ def change_code(
     name: str,
     starts_at: datetime | None,
     ends_at: datetime | None,
+    booking_reference: str | None = None,
     actor: User | None = None,
 ) -> None:
-    """Move, extend, shorten or rename. A covered code's backup follows. Raises ValidationError."""
+    """Move, extend, shorten or rename. A covered code's backup follows. Raises ValidationError.
+
+    `booking_reference`: None leaves it as it is.
+    """
     with transaction.atomic():
         device = locked(code.device)
         code.refresh_from_db()
@@ -87,11 +91,13 @@ def change_code(
         moved = (code.starts_at, code.ends_at) != (starts_at, ends_at)
         needed_at = _needed_at(code, starts_at)
         code.device, code.name, code.starts_at, code.ends_at = device, name.strip(), starts_at, ends_at
+        if booking_reference is not None:
+            code.booking_reference = booking_reference.strip()
         _check_window(code)
         if moved:
             code.changed_at, code.ended_at = now(), None
         code.full_clean(exclude=["device"])
-        code.save(update_fields=["name", "starts_at", "ends_at", "changed_at", "ended_at"])
+        code.save(update_fields=["name", "booking_reference", "starts_at", "ends_at", "changed_at", "ended_at"])
         told = {"was": before, "now": _told(code)}
         record(device, Event.Type.CODE_CHANGED, actor=actor, subject=code.pk, name=code.name, **told)
         if not moved:
@@ -182,8 +188,9 @@ def locked(device: Device, *, being_removed: bool = False) -> Device:
 
 
 def _told(code: AccessCode) -> list[str | None]:
-    """Name, check-in and checkout as an event keeps them."""
-    return [code.name, *(end.isoformat() if end else None for end in (code.starts_at, code.ends_at))]
+    """Name, check-in, checkout and booking reference as an event keeps them."""
+    ends = (end.isoformat() if end else None for end in (code.starts_at, code.ends_at))
+    return [code.name, *ends, code.booking_reference]
 
 
 def _check_window(code: AccessCode) -> None:

@@ -135,10 +135,13 @@ def _stay(event: Event) -> Iterable[str]:
     if not (old and new):
         return
     zone = event.device.property.time_zone if event.device else "UTC"
-    if old[1:] != new[1:]:
-        yield _("%(new)s instead of %(old)s.") % {"new": _span(new[1:], zone), "old": _span(old[1:], zone)}
+    if old[1:3] != new[1:3]:
+        yield _("%(new)s instead of %(old)s.") % {"new": _span(new[1:3], zone), "old": _span(old[1:3], zone)}
     if old[0] != new[0]:
         yield _("Called %(old)s before.") % {"old": old[0]}
+    if old[3:] != new[3:] and len(old) == len(new):  # events from before have no reference
+        told = {"old": old[3] or _("none"), "new": new[3] or _("none")}
+        yield _("Booking reference: %(new)s instead of %(old)s.") % told
 
 
 def _span(ends: Sequence[str | None], zone: str) -> str:

@@ -213,6 +213,53 @@ class TestABookingWithSeveralDoors:
         both[1].refresh_from_db()
         assert both[1].ends_at == before
 
+    def test_a_reference_moves_to_another_with_all_ticked_doors(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        assert "Links already sent stay valid." in words(signed_in, url(both[0]))
+        saved(signed_in, both[0], booking_reference=" HM78 ", also=str(both[1].pk))
+        for one in both:
+            one.refresh_from_db()
+            assert one.booking_reference == "HM78"
+        page = words(signed_in, reverse("code", args=[both[0].pk]))
+        assert "Booking reference: HM78 instead of HM77." in page and "It shows the PINs of these doors" in page
+        event = Event.objects.filter(type=Event.Type.CODE_CHANGED, subject=both[1].pk).latest("pk")
+        assert event.data["was"][3] == "hm77"
+
+    def test_a_door_whose_reference_changes_alone_leaves_the_link(
+        self, client: Client, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        front = both[0]
+        links = [reverse("guest_page", args=[one.guest_token]) for one in both]
+        assert "Back door" in words(client, links[0])
+        saved(signed_in, front, booking_reference="")
+        assert "Back door" not in words(client, links[0]) and "Front door" in words(client, links[0])
+        assert "Front door" not in words(client, links[1]) and "Back door" in words(client, links[1])
+        saved(signed_in, front, booking_reference="HM77")
+        assert "Back door" in words(client, links[0])
+
+    def test_another_guests_reference_is_warned_of(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode], device: Device
+    ) -> None:
+        ana = guest(device, "Ana Ruiz", starts=timedelta(hours=6), booking_reference="HM90")
+        page = saved(signed_in, both[0], booking_reference="HM90")
+        assert "HM90 is the reference of Ana Ruiz as well" in page
+        assert "as well: each" not in saved(signed_in, both[0], booking_reference="HM90", name="Ben")
+        assert ana.booking_reference == "HM90"
+
+    def test_a_page_from_before_takes_no_reference_away(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        saved(signed_in, both[0], name="Ben")
+        both[0].refresh_from_db()
+        assert both[0].booking_reference == "HM77"
+
+    def test_too_long_a_reference_is_refused_and_nothing_is_lost(
+        self, signed_in: Client, both: tuple[AccessCode, AccessCode]
+    ) -> None:
+        page = signed_in.post(url(both[0]), typed(booking_reference="R" * 61, name="Ben")).content.decode()
+        assert "at most 60 characters" in page and 'value="Ben"' in page and "R" * 61 in page
+
     def test_an_offline_door_is_named(self, signed_in: Client, both: tuple[AccessCode, AccessCode]) -> None:
         Device.objects.filter(pk=both[1].device_id).update(online=Device.Online.NO, online_since=NOW)
         page = saved(signed_in, both[0], ends_at="2026-11-27T11:00", also=str(both[1].pk))
