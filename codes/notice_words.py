@@ -185,8 +185,14 @@ def _link(device: Device, code: AccessCode | None, kind: MailKind) -> str:
 
 
 def _foot(workspace: Workspace) -> str:
-    told = {"workspace": workspace, "settings": link_to(reverse("settings"))}
-    return "-- \n" + _("Warnings of %(workspace)s. Who gets them: %(settings)s") % told
+    told = {
+        "workspace": workspace,
+        "settings": link_to(reverse("settings")),
+        "account": link_to(f"{reverse('account')}#mails"),
+    }
+    return (
+        "-- \n" + _("Warnings of %(workspace)s. Which of them you get: %(account)s\nWho gets them: %(settings)s") % told
+    )
 
 
 def _door(device: Device) -> str:

@@ -5,7 +5,7 @@ was told stands in its row. Causes of one lock, or of one hub that is down, go i
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -14,7 +14,8 @@ from codes.models import Notice
 from codes.notice_findings import Finding, findings, still_away
 from codes.notice_words import body_of, resolved_body, resolved_subject, subject_for, subject_of
 from portal.clock import now
-from portal.models import MailKind, Membership, Workspace
+from portal.hearing import hearers, reachable
+from portal.models import MailKind, Membership
 from portal.outbox import post
 
 K = MailKind
@@ -164,26 +165,23 @@ def _resolve(group: Sequence[Notice], at: datetime) -> None:
 def _post(
     notices: Sequence[Notice], subject: Callable[[Sequence[Notice]], str], body: Callable[[Sequence[Notice]], str]
 ) -> None:
-    """To each role what it is to hear of."""
+    """To each person what is theirs to hear of."""
     if not notices:
         return
-    for role, people in _people(notices[0].workspace).items():
-        theirs = [one for one in notices if role in _roles(one.workspace, K(one.kind))]
-        if theirs:
-            post(people, subject(theirs), body(theirs))
+    workspace = notices[0].workspace
+    members = reachable(workspace)
+    kinds = {kind: hearers(workspace, members, kind) for kind in {K(one.kind) for one in notices}}
+    for theirs, people in _together(members, kinds):
+        told = [one for one in notices if one.kind in theirs]
+        post(people, subject(told), body(told))
 
 
-def _people(workspace: Workspace) -> dict[str, list[str]]:
-    """The addresses of a workspace's people, by role."""
-    members = Membership.objects.filter(workspace=workspace, user__is_active=True).exclude(user__email="")
-    people: dict[str, list[str]] = defaultdict(list)
-    for role, email in members.order_by("pk").values_list("role", "user__email"):
-        people[role].append(email)
-    return people
-
-
-def _roles(workspace: Workspace, kind: MailKind) -> list[str]:
-    """Which roles hear of it; the owners, if nobody has a role that was chosen."""
-    chosen = workspace.mail_roles_of(kind)
-    held = Membership.objects.filter(workspace=workspace, user__is_active=True, role__in=chosen)
-    return chosen if not chosen or held.exists() else [Membership.Role.OWNER]
+def _together(
+    members: Iterable[Membership], kinds: Mapping[MailKind, Sequence[Membership]]
+) -> Iterable[tuple[frozenset[MailKind], list[str]]]:
+    """Addresses of people who hear of the same kinds."""
+    groups: dict[frozenset[MailKind], list[str]] = defaultdict(list)
+    for member in members:
+        if theirs := frozenset(kind for kind, people in kinds.items() if member in people):
+            groups[theirs].append(member.user.email)
+    return groups.items()

@@ -142,6 +142,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.MANAGER)
+    unwanted_mails = models.JSONField(_("warning e-mails turned off"), null=True, blank=True)  # MailKinds; null: none
 
     class Meta:
         constraints = [
@@ -159,6 +160,10 @@ class Membership(models.Model):
     def __str__(self) -> str:
         told = {"person": self.user, "workspace": self.workspace, "role": self.get_role_display()}
         return gettext("%(person)s in %(workspace)s: %(role)s") % told
+
+    def wants(self, kind: MailKind) -> bool:
+        """Whether this warning is to come by e-mail, if the role is to hear of it."""
+        return kind not in (self.unwanted_mails or [])
 
     @property
     def may_reveal(self) -> bool:

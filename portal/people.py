@@ -4,6 +4,7 @@ And what staff do for people: opening a workspace, shutting somebody out, a seco
 """
 
 import secrets
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from hashlib import sha256
 
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from portal import journal
 from portal.clock import now
 from portal.journal import write_down
-from portal.models import Invitation, Membership, User, Workspace
+from portal.models import Invitation, MailKind, Membership, User, Workspace
 
 VALID_FOR = timedelta(days=7)
 
@@ -127,6 +128,15 @@ def remove(membership: Membership, *, actor: User | None = None) -> None:
             _keep_an_owner(row)
         row.delete()
         write_down(row.workspace, journal.REMOVED, actor=actor, name=str(row.user))
+
+
+def choose_mails(membership: Membership, wanted: Collection[str], offered: Iterable[MailKind]) -> None:
+    """Which of the warnings that were offered a person wants; what was not asked about stays as it is."""
+    with transaction.atomic():
+        row = _locked(membership)
+        kept = set(row.unwanted_mails or []) - set(offered)
+        row.unwanted_mails = sorted(kept | {kind.value for kind in offered if kind not in wanted})
+        row.save(update_fields=["unwanted_mails"])
 
 
 def rename(user: User, name: str) -> None:

@@ -1,12 +1,13 @@
 """What people type about themselves and one another."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
 from django.utils.translation import gettext_lazy
 
-from portal.models import Membership, User, Workspace
+from portal.models import MailKind, Membership, User, Workspace
 
 ROLES = [
     (Membership.Role.OWNER, gettext_lazy("Owner: everything, settings and people too")),
@@ -55,6 +56,22 @@ class JoinForm(NameForm):
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return cleaned
+
+
+class MailsForm(forms.Form):
+    """Which of a workspace's warnings a person wants by e-mail. `kinds`: those that the role is to hear of."""
+
+    wanted = forms.MultipleChoiceField(
+        label=gettext_lazy("E-mail me when"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, membership: Membership, kinds: Sequence[MailKind], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kinds = kinds
+        field = self.fields["wanted"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101  declared above
+        field.choices = [(kind.value, kind.label) for kind in kinds]
+        field.initial = [kind.value for kind in kinds if membership.wants(kind)]
 
 
 class SwitchForm(forms.Form):

@@ -4,17 +4,18 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal import people
-from portal.access import MemberRequest, may_change, may_own
+from portal.access import MemberRequest, may_change, may_own, member
 from portal.clock import now
 from portal.forms import add_errors
-from portal.models import Invitation, Membership
-from portal.people_forms import InviteForm, NameForm, RoleForm, SwitchForm
+from portal.hearing import UNHEARD, meant, reachable, unheard
+from portal.models import Invitation, MailKind, Membership
+from portal.people_forms import InviteForm, MailsForm, NameForm, RoleForm, SwitchForm
 from portal.people_mail import send_invitation
 
 
@@ -109,7 +110,31 @@ def account(request: MemberRequest) -> HttpResponse:
         messages.success(request, _("Your name is changed."))
         return redirect("account")
     mine = Membership.objects.filter(user=request.user).select_related("workspace").order_by("workspace__name")
-    return render(request, "portal/account.html", {"form": form, "memberships": mine, "section": "account"})
+    mails = _mails_form(request) if request.membership else None
+    context = {"form": form, "memberships": mine, "mails": mails, "section": "account"}
+    return render(request, "portal/account.html", context)
+
+
+@require_POST
+@member
+def account_mails(request: MemberRequest) -> HttpResponse:
+    """Which of this workspace's warnings one wants by e-mail."""
+    form = _mails_form(request, request.POST)
+    if form.is_valid():
+        people.choose_mails(request.membership, form.cleaned_data["wanted"], form.kinds)
+        messages.success(request, _("Saved: the warnings you get by e-mail."))
+        if unheard(request.membership.workspace):
+            messages.warning(request, UNHEARD)
+    else:
+        messages.error(request, _("Nothing has been saved. Look at the choices below, and save again."))
+    return redirect(f"{resolve_url('account')}#mails")
+
+
+def _mails_form(request: MemberRequest, typed: QueryDict | None = None) -> MailsForm:
+    mine = request.membership
+    everybody = reachable(mine.workspace)
+    kinds = [kind for kind in MailKind if mine in meant(mine.workspace, everybody, kind)]
+    return MailsForm(typed, membership=mine, kinds=kinds)
 
 
 @require_POST

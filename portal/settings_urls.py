@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<uuid:public_id>/role/", people_views.person_role, name="person_role"),
     path("people/<uuid:public_id>/remove/", people_views.person_remove, name="person_remove"),
     path("account/", people_views.account, name="account"),
+    path("account/mails/", people_views.account_mails, name="account_mails"),
     path("workspace/", people_views.workspace_switch, name="workspace_switch"),
 ]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from portal.access import MemberRequest, may_change
+from portal.hearing import UNHEARD, unheard
 from portal.settings_forms import SettingsForm
 from portal.workspaces import change_settings
 
@@ -25,4 +26,5 @@ def settings(request: MemberRequest) -> HttpResponse:
         return redirect("settings")
     for field in form.fields.values():
         field.disabled = not request.membership.may_own
-    return render(request, "portal/settings.html", {"form": form, "section": "settings", "part": "settings"})
+    context = {"form": form, "unheard": UNHEARD if unheard(workspace) else "", "section": "settings"}
+    return render(request, "portal/settings.html", {**context, "part": "settings"})

@@ -55,7 +55,14 @@ ROWS: dict[Answers, list[str]] = {
     ONES_OWN: [
         *("home", "home_live", "search", "device_list", "device_list_live", "warnings", "activity", "activity_export"),
         *("code_list", "code_list_live", "code_list_export", "property_list", "hub_list"),
-        *("account", "workspace_switch", "account_reauthenticate", "account_email", "account_change_password"),
+        *(
+            "account",
+            "account_mails",
+            "workspace_switch",
+            "account_reauthenticate",
+            "account_email",
+            "account_change_password",
+        ),
         *("account_set_password", "mfa_index", "mfa_reauthenticate", "mfa_activate_totp"),
         *("mfa_generate_recovery_codes",),
     ],

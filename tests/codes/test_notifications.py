@@ -352,6 +352,41 @@ def test_a_pin_that_changed_is_not_told_once_somebody_is_on_it(
 # To whom
 
 
+def turn_off(user: User, *kinds: str) -> None:
+    Membership.objects.filter(user=user).update(unwanted_mails=list(kinds))
+
+
+def test_who_turned_a_warning_off_gets_the_others_alone(
+    post: Post, device: Device, alice: User, bob: User, pool: BackupPool
+) -> None:
+    turn_off(bob, "exhausted")
+    exhaust(pool)
+    uncovered(device)
+    people = {told.to[0]: str(told.body) for told in post()}
+    assert set(people) == {alice.email, bob.email}
+    assert "No backup codes are ready on" in people[alice.email]
+    assert "No backup codes are ready on" not in people[bob.email]
+    assert "/settings/account/#mails" in people[bob.email]
+
+
+def test_who_turned_everything_off_gets_nothing(
+    post: Post, device: Device, alice: User, bob: User, pool: BackupPool
+) -> None:
+    turn_off(alice, "exhausted")
+    turn_off(bob, "exhausted")
+    exhaust(pool)
+    assert post() == []
+
+
+def test_of_a_guest_without_a_code_the_owners_hear_if_nobody_else_wants_to(
+    post: Post, device: Device, alice: User, bob: User
+) -> None:
+    turn_off(bob, "uncovered")
+    turn_off(alice, "uncovered")
+    uncovered(device)
+    assert [told.to for told in post()] == [[alice.email]]
+
+
 def test_it_goes_to_the_chosen_roles_apart(
     post: Post, workspace: Workspace, bob: User, vera: User, nina: User, charlie: User, device: Device, pool: BackupPool
 ) -> None:

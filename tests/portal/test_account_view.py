@@ -7,7 +7,7 @@ from django.core.mail import EmailMessage
 from django.test import Client
 from django.urls import reverse
 
-from portal.models import User, Workspace
+from portal.models import MailKind, Membership, User, Workspace
 from tests import factories
 
 URL = "/settings/account/"
@@ -86,3 +86,57 @@ def test_a_new_address_counts_only_once_its_mail_was_answered(
     client.post(link[1])
     alice.refresh_from_db()
     assert alice.email == "alice@lake.example"
+
+
+MAILS = "/settings/account/mails/"
+
+
+def unwanted(user: User) -> list[str] | None:
+    return Membership.objects.get(user=user).unwanted_mails
+
+
+def test_one_turns_warnings_off_and_on(signed_in: Client, bob: User, workspace: Workspace) -> None:
+    signed_in.force_login(bob)
+    assert signed_in.get(URL).content.decode().count('name="wanted"') == len(MailKind)
+    answer = signed_in.post(MAILS, {"wanted": ["uncovered", "reported"]})
+    assert answer["Location"] == f"{URL}#mails"
+    assert set(unwanted(bob) or []) == set(MailKind.values) - {"uncovered", "reported"}
+    page = signed_in.get(URL).content.decode()
+    assert "Saved: the warnings you get by e-mail." in page and page.count("checked") == 2
+    signed_in.post(MAILS, {"wanted": MailKind.values})
+    assert unwanted(bob) == []
+
+
+def test_only_what_ones_role_hears_of_is_asked(client: Client, nina: User, vera: User, alice: User) -> None:
+    client.force_login(nina)
+    assert client.get(URL).content.decode().count('name="wanted"') == 3
+    client.post(MAILS, {"wanted": ["uncovered"]})
+    assert set(unwanted(nina) or []) == {"reported", "pin_changed"}
+    client.force_login(vera)
+    page = client.get(URL).content.decode()
+    assert "Your role gets none." in page and 'name="wanted"' not in page
+
+
+def test_a_kind_that_is_none_of_ones_own_is_refused(client: Client, nina: User, alice: User) -> None:
+    client.force_login(nina)
+    client.post(MAILS, {"wanted": ["several"]})
+    assert unwanted(nina) is None
+    assert "Nothing has been saved." in client.get(URL).content.decode()
+
+
+def test_the_last_who_hears_of_a_guest_without_a_code_is_told(signed_in: Client, alice: User, bob: User) -> None:
+    others = [kind for kind in MailKind.values if kind != "uncovered"]
+    told = "The owners get it all the same"
+    signed_in.post(MAILS, {"wanted": others})
+    assert told not in signed_in.get(URL).content.decode()
+    signed_in.force_login(bob)
+    signed_in.post(MAILS, {"wanted": others})
+    assert told in signed_in.get(URL).content.decode()
+    signed_in.force_login(alice)
+    assert told in signed_in.get(reverse("settings")).content.decode()
+
+
+def test_mails_are_a_post_and_a_members(client: Client, signed_in: Client, db: None) -> None:
+    assert signed_in.get(MAILS).status_code == 405
+    client.force_login(factories.UserFactory())
+    assert client.post(MAILS, {"wanted": []}).status_code == 403
