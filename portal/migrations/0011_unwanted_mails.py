@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("portal", "0009_change_counts"),
+        ("portal", "0010_public_ids"),
     ]
 
     operations = [
