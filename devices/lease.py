@@ -57,7 +57,10 @@ class Lease:
         return device
 
     def hold_for(self, pin: Pin) -> Pin:
-        """The PIN read afresh, its lock's row locked for this transaction. Raises LeaseLost."""
+        """The PIN read afresh, its lock's row locked for this transaction. Raises LeaseLost.
+
+        What the lock's version is then stands in its `lock_version`.
+        """
         device = models.UUIDField().get_db_prep_value(self.device_id, connection)
         token = models.UUIDField().get_db_prep_value(self.token, connection)
         for fresh in Pin.objects.raw(_pin_of_mine(connection.alias), [pin.pk, device, token]):
@@ -74,7 +77,8 @@ def _pin_of_mine(alias: str) -> str:
     features, ops = connections[alias].features, connections[alias].ops
     lock = ops.for_update_sql(of=("device",)) if features.has_select_for_update_of else ""
     return f"""
-        SELECT pin.* FROM {Pin._meta.db_table} pin JOIN {Device._meta.db_table} device ON device.id = pin.device_id
+        SELECT pin.*, device.version AS lock_version
+        FROM {Pin._meta.db_table} pin JOIN {Device._meta.db_table} device ON device.id = pin.device_id
         WHERE pin.id = %s AND device.id = %s AND device.lease_token = %s {lock}"""  # noqa: S608  names of ours
 
 

@@ -30,7 +30,6 @@ logger = logging.getLogger(__name__)
 READ_DEADLINE = 10.0  # seconds
 WRITE_DEADLINE = float(LONGEST_CALL)
 TURN_LASTS = timedelta(seconds=60)
-AS_PLANNED = (Pin.Status.WRITING, Pin.Status.SET)  # who is told of these wants nothing else without a new version
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,8 @@ class Turn:
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
         self.known: list[Pin] = []  # the lock's PINs as last read
-        self._read_at_version: int | None = None  # of the lock; None: to be read afresh
+        self._version = self.device.version  # as last seen
+        self._read_at_version: int | None = None  # when its PINs were read; None: to be read afresh
         self._held_until = 0.0  # by this process's clock: no earlier does the lease end
         self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
@@ -94,12 +94,12 @@ class Turn:
 
     def pins(self) -> list[Pin]:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
-        version = Device.objects.values_list("version", flat=True).get(pk=self.device.pk)
-        if version != self._read_at_version:
-            if version != self.device.version:
+        if self._read_at_version != self._version:
+            self._version = Device.objects.values_list("version", flat=True).get(pk=self.device.pk)
+            if self._version != self.device.version:
                 self.device = self._device()
             self.known = list(Pin.objects.filter(device=self.device).alive())
-            self._read_at_version = version
+            self._read_at_version = self._version
         return self.known
 
     def look_again(self) -> None:
@@ -167,10 +167,11 @@ class Turn:
             Pin.objects.filter(pk=pin.pk).update(**values)
             for field in Pin._meta.concrete_fields:
                 setattr(pin, field.attname, values.get(field.attname, getattr(fresh, field.attname)))
+            self._version = fresh.lock_version  # type: ignore[attr-defined]
             if tell or before != (pin.status, pin.seen_from, pin.seen_until):
                 pin.device = self.device
                 self._seen(pin)
-        if pin.status not in AS_PLANNED or all(pin is not one for one in self.known):
+        if not _as_planned(pin) or all(pin is not one for one in self.known):
             self.look_again()  # whoever was told may want something else now
 
     def owe(self, pin: Pin, **values: Any) -> None:
@@ -218,3 +219,10 @@ class Turn:
         self.note_lock(online=value, online_since=at or now(), **({"read_wanted": True} if online else {}))
         if was_known or not online:
             self.record(Event.Type.DEVICE_CONNECTED if online else Event.Type.DEVICE_DISCONNECTED)
+
+
+def _as_planned(pin: Pin) -> bool:
+    """Whoever is told of this wants nothing else of the lock. A spare that is ready may be a guest's by now."""
+    if pin.priority == Pin.Priority.SPARE:
+        return pin.status == Pin.Status.WRITING
+    return pin.status in (Pin.Status.WRITING, Pin.Status.SET)
