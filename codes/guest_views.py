@@ -1,5 +1,8 @@
 """The guest's page: no sign-in, an unguessable address, nothing cached, indexed or passed on."""
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -8,28 +11,46 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from codes.guest import booking_of, not_working, opened_by_guest
+from codes.guest_link import code_id_of, fits
 from codes.models import AccessCode
 from portal.changes import number_of
 from portal.context import bind
 from portal.guessing import slow_to_guess
-from portal.live import Live, changed_parts, mark, nothing_new
+from portal.live import Live, brought, changed_parts, mark, nothing_new
+
+PLACE = "device__property__workspace"
+
+
+def _unless_unchanged(view: Callable[[HttpRequest, str], HttpResponse]) -> Callable[[HttpRequest, str], HttpResponse]:
+    """Spare the page those of its own polls that nothing has changed. Its mark was sealed for this link: no guess."""
+
+    @wraps(view)
+    def spared(request: HttpRequest, token: str) -> HttpResponse:
+        if brought(request) and (claimed := code_id_of(token)):
+            codes = AccessCode.objects.annotate(number=number_of(PLACE)).filter(pk=claimed)
+            for nonce, workspace, number in codes.values_list("guest_nonce", PLACE, "number"):
+                known = fits(token, claimed, nonce)
+                if known and (unchanged := nothing_new(request, token, workspace, number)):
+                    return _private(unchanged)
+        return view(request, token)
+
+    return spared
 
 
 @require_safe
 @never_cache
 @login_not_required
+@_unless_unchanged
 @slow_to_guess
 def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     """The PINs that open the guest's doors now, or when they will be here, or whom to call."""
     code, number = _code_or_404(token)
     refreshed = bool(request.htmx)  # type: ignore[attr-defined]
     workspace = code.device.property.workspace_id
-    if refreshed and (unchanged := nothing_new(request, workspace, number)):
-        return _private(unchanged)
     booking = booking_of(code)
     opened_by_guest(booking.doors, page=not refreshed)
     place = booking.opened.device.property
-    drawn_from = mark(workspace, number, place.time_zone, booking.until)
+    drawn_from = mark(token, workspace, number, place.time_zone, booking.until)
     context = {"booking": booking, "place": place, "zone": place.time_zone, "token": token, "mark": drawn_from}
     if refreshed:
         response = changed_parts(request, "codes/guest.html#parts", context, zone=place.time_zone, fresh=drawn_from)
@@ -54,8 +75,8 @@ def guest_not_working(request: HttpRequest, token: str) -> HttpResponse:
 
 def _code_or_404(token: str) -> tuple[AccessCode, int]:
     """The code whose link it is, and its workspace's number of changes."""
-    codes = AccessCode.objects.select_related("device__property__workspace")
-    code = codes.annotate(number=number_of("device__property__workspace")).by_guest_token(token)
+    codes = AccessCode.objects.select_related(PLACE)
+    code = codes.annotate(number=number_of(PLACE)).by_guest_token(token)
     if code is None:
         raise Http404
     bind(code=code.pk, lock=code.device_id)

@@ -6,13 +6,14 @@ in a header, for the page's "Updated 14:32".
 
 Most polls are answered before any of that: the page's mark holds the workspace's number of changes (`portal.changes`),
 and as long as that is the same, nothing has changed but the clock. What the clock alone changes is seen within a
-minute, for then a poll is answered from the rows again; or at a moment that the page itself names.
+minute, for then a poll is answered from the rows again; or at a moment that the page itself names. A mark is good for
+one session, or one guest's link; `portal.quick_polls` answers a member's by it alone.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Concatenate, cast
@@ -21,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.html import strip_tags
 
 from portal.access import MemberRequest
@@ -56,43 +57,57 @@ def digest(html: str) -> str:
 class Mark:
     """What a page was drawn from; and until when that alone tells whether it is still right.
 
-    `source` stands for workspace and number of changes. Guests see it, so it tells neither.
+    `source` stands for who has the page, workspace and number of changes. Guests see it, so it tells nothing of them;
+    `workspace` is told to members alone.
     """
 
     source: str
     until: datetime
     zone: str
+    workspace: UUID | None = None
 
     def __str__(self) -> str:
-        return f"{self.source}_{self.until.timestamp() * 1000:.0f}_{self.zone.encode().hex()}"
+        space = self.workspace.hex if self.workspace else ""
+        return f"{self.source}_{self.until.timestamp() * 1000:.0f}_{self.zone.encode().hex()}_{space}"
 
     @classmethod
     def of(cls, text: str) -> "Mark | None":
         """The mark that a poll brought; None if it is none."""
         try:
-            source, until, zone = text.split("_")
-            return cls(source, datetime.fromtimestamp(int(until) / 1000, UTC), bytes.fromhex(zone).decode())
+            source, until, zone, space = text.split("_")
+            ends = datetime.fromtimestamp(int(until) / 1000, UTC)
+            return cls(source, ends, bytes.fromhex(zone).decode(), UUID(space) if space else None)
         except (ValueError, OverflowError, OSError):
             return None
 
-    def holds(self, workspace: UUID, number: int) -> bool:
-        """Nothing has changed since. A clock that was set back makes it void."""
-        same = self.source == _source(workspace, number)
+    def holds(self, who: str, workspace: UUID, number: int) -> bool:
+        """Nothing has changed since for this session or link. A clock that was set back makes it void."""
+        same = constant_time_compare(self.source, _source(who, workspace, number))
         return same and timedelta(0) < self.until - now() <= TRUSTED and _is_zone(self.zone)
 
 
-def mark(workspace: UUID, number: int, zone: str, until: datetime | None = None) -> Mark:
-    """The mark of a page that is drawn now, given the number read before its rows. `until`: the clock's moment."""
+def mark(who: str, workspace: UUID, number: int, zone: str, until: datetime | None = None) -> Mark:
+    """The mark of a page that is drawn now, given the number read before its rows. `until`: the clock's moment.
+
+    `who`: the session's key or the guest's token.
+    """
     trusted = now() + TRUSTED
-    return Mark(_source(workspace, number), min(trusted, until) if until else trusted, zone)
+    return Mark(_source(who, workspace, number), min(trusted, until) if until else trusted, zone)
 
 
-def nothing_new(request: HttpRequest, workspace: UUID, number: int) -> HttpResponse | None:
-    """The answer to a poll of a page that nothing has changed, by its mark; None if somebody has to look."""
-    brought = Mark.of(request.GET.get(MARK, ""))
-    if brought is None or not brought.holds(workspace, number) or request.htmx.trigger == "filter":  # type: ignore[attr-defined]
+def brought(request: HttpRequest) -> Mark | None:
+    """The mark that a poll brought; None for what is no poll, or asks for something else by a filter."""
+    if "HX-Request" not in request.headers or request.headers.get("HX-Trigger") == "filter":
         return None
-    return _refreshed(HttpResponse(status=204), brought.zone)
+    return Mark.of(request.GET.get(MARK, ""))
+
+
+def nothing_new(request: HttpRequest, who: str, workspace: UUID, number: int) -> HttpResponse | None:
+    """The answer to a poll of a page that nothing has changed, by its mark; None if somebody has to look."""
+    found = brought(request)
+    if found is None or not found.holds(who, workspace, number):
+        return None
+    return _refreshed(HttpResponse(status=204), found.zone)
 
 
 def unless_unchanged[**P](
@@ -102,9 +117,10 @@ def unless_unchanged[**P](
 
     @wraps(view)
     def spared(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        used = request.membership
-        return nothing_new(request, used.workspace_id, used.changes) or view(request, *args, **kwargs)
+        used, who = request.membership, request.session.session_key or ""
+        return nothing_new(request, who, used.workspace_id, used.changes) or view(request, *args, **kwargs)
 
+    spared.answers_polls = True  # type: ignore[attr-defined]  # for `portal.quick_polls`
     return cast(Callable[Concatenate[MemberRequest, P], HttpResponse], spared)
 
 
@@ -123,8 +139,10 @@ def changed_parts(
 
 def member_mark(request: HttpRequest, zone: str, until: datetime | None = None) -> Mark:
     """The mark of a page of the member's workspace."""
-    used = cast(MemberRequest, request).membership
-    return mark(used.workspace_id, used.changes, zone, until)
+    asked = cast(MemberRequest, request)
+    used, who = asked.membership, asked.session.session_key or ""
+    drawn_from = mark(who, used.workspace_id, used.changes, zone, until)
+    return drawn_from if asked.look else replace(drawn_from, workspace=used.workspace_id)
 
 
 def _is_zone(name: str) -> bool:
@@ -134,8 +152,8 @@ def _is_zone(name: str) -> bool:
         return False
 
 
-def _source(workspace: UUID, number: int) -> str:
-    return salted_hmac("portal.live", f"{workspace}:{number}", algorithm="sha256").hexdigest()[:16]
+def _source(who: str, workspace: UUID, number: int) -> str:
+    return salted_hmac("portal.live", f"{who}:{workspace}:{number}", algorithm="sha256").hexdigest()[:32]
 
 
 def _refreshed(response: HttpResponse, zone: str, fresh: Mark | None = None) -> HttpResponse:

@@ -1,0 +1,128 @@
+"""A poll that nothing has changed is answered by one query; whatever ends the right to the page ends that."""
+
+import re
+from datetime import timedelta
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth import get_user_model
+from django.contrib.sessions.models import Session
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from devices.models import Device
+from portal.models import Membership, User
+from tests import engine, scene
+
+SEEN = re.compile(r'name="(seen-[\w-]+)" value="(\w+)"')
+POLLED = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def drawn(signed_in: Client, device: Device) -> dict[str, str]:
+    """What the lock's page sends back with its poll."""
+    scene.lively(device)
+    return dict(SEEN.findall(signed_in.get(reverse("device", args=[device.pk])).content.decode()))
+
+
+def poll(client: Client, device: Device, drawn: dict[str, str], **headers: str) -> Any:
+    return client.get(reverse("device_live", args=[device.pk]), drawn, headers={**POLLED, **headers})
+
+
+def test_it_takes_one_query(signed_in: Client, device: Device, drawn, django_assert_num_queries) -> None:
+    with django_assert_num_queries(1):
+        answer = poll(signed_in, device, drawn)
+    assert answer.status_code == 204
+    assert answer["Cache-Control"] == "no-store" and "refreshed" in answer["HX-Trigger"]
+
+
+def test_it_carries_the_headers_of_every_answer(signed_in: Client, device: Device, drawn) -> None:
+    answer = poll(signed_in, device, drawn)
+    assert "default-src 'self'" in answer["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff" and answer["X-Request-ID"]
+
+
+def test_a_change_is_sent(signed_in: Client, device: Device, drawn) -> None:
+    Device.objects.filter(pk=device.pk).update(battery=11)
+    assert b"Battery low: 11%" in poll(signed_in, device, drawn).content
+
+
+def test_after_a_minute_it_looks_for_itself(signed_in: Client, device: Device, drawn) -> None:
+    with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
+        assert "mark" in poll(signed_in, device, drawn)["HX-Trigger"]
+
+
+class TestWhoMayNoLonger:
+    """The page's own poll hears of it at once, not a minute later."""
+
+    def refused(self, client: Client, device: Device, drawn: dict[str, str]) -> bool:
+        answer = poll(client, device, drawn)
+        return "HX-Redirect" in answer or answer.status_code in (403, 404)
+
+    def test_signed_out_elsewhere(self, signed_in: Client, device: Device, drawn) -> None:
+        Session.objects.all().delete()
+        assert self.refused(signed_in, device, drawn)
+
+    def test_a_session_that_ran_out(self, signed_in: Client, device: Device, drawn) -> None:
+        Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+        assert self.refused(signed_in, device, drawn)
+
+    def test_no_cookie(self, client: Client, device: Device, drawn) -> None:
+        assert self.refused(Client(), device, drawn)
+
+    def test_another_persons_session(self, device: Device, drawn, bob: User) -> None:
+        other = Client()
+        other.force_login(bob)
+        answer = poll(other, device, drawn)
+        assert answer.status_code != 204 or "mark" in answer["HX-Trigger"]  # not by that mark
+
+    def test_a_cookie_that_was_made_up(self, device: Device, drawn) -> None:
+        other = Client()
+        other.cookies = SimpleCookie({"sessionid": "madeup"})
+        assert self.refused(other, device, drawn)
+
+    @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}])
+    def test_a_person_who_was_changed(self, signed_in: Client, device: Device, drawn, alice: User, change) -> None:
+        get_user_model().objects.filter(pk=alice.pk).update(**change)
+        assert self.refused(signed_in, device, drawn)
+
+    def test_a_membership_that_was_removed(self, signed_in: Client, device: Device, drawn, alice: User) -> None:
+        Membership.objects.filter(user=alice).delete()
+        assert self.refused(signed_in, device, drawn)
+
+    @pytest.mark.parametrize("mark", ["", "x", "a_b_c", "a_b_c_d", "0_99999999999999999999_55_", "__" * 3])
+    def test_a_mark_that_was_made_up(self, signed_in: Client, device: Device, drawn, mark: str) -> None:
+        assert "mark" in poll(signed_in, device, {**drawn, "seen-mark": mark})["HX-Trigger"]
+
+    def test_a_mark_for_another_workspace_is_held_against_the_persons_own(
+        self, signed_in: Client, device: Device, drawn, django_assert_num_queries
+    ) -> None:
+        ours = drawn["seen-mark"].rsplit("_", 1)[0]
+        with django_assert_num_queries(3):  # the mark's, the session, the person
+            poll(signed_in, device, {**drawn, "seen-mark": f"{ours}_{'0' * 32}"})
+
+
+def test_a_page_that_answers_no_polls_is_not_spared(signed_in: Client, device: Device, drawn) -> None:
+    assert signed_in.get(reverse("device", args=[device.pk]), drawn, headers=POLLED).status_code == 200
+
+
+def test_a_filter_is_a_question_of_its_own(signed_in: Client, device: Device, drawn) -> None:
+    answer = poll(signed_in, device, drawn, **{"HX-Trigger": "filter"})
+    assert answer.status_code != 204 or "mark" in answer["HX-Trigger"]
+
+
+def test_the_guests_page_asks_one_query_and_its_mark_is_its_own(
+    client: Client, device: Device, django_assert_num_queries
+) -> None:
+    code, other = engine.guest(device, starts=timedelta(hours=-1)), engine.guest(device, "Ana Ruiz")
+    engine.turn(device)
+    link, others = (reverse("guest_page", args=[one.guest_token]) for one in (code, other))
+    client.get(link)
+    drawn = dict(SEEN.findall(client.get(link).content.decode()))
+    with django_assert_num_queries(1):
+        assert client.get(link, drawn, headers=POLLED).status_code == 204
+    assert "mark" in client.get(others, drawn, headers=POLLED)["HX-Trigger"]
+    assert drawn["seen-mark"].endswith("_")  # it tells no workspace
