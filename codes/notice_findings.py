@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import batched
 from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
@@ -18,6 +19,8 @@ from devices import listing
 from devices.models import MAYBE_ON_LOCK, Device, Hub, Pin
 from portal.clock import now
 from portal.models import MailKind
+
+A_BATCH = 5_000  # ids in a statement: databases take so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +192,9 @@ def _late(at: datetime) -> Iterator[CodePin]:
         .select_related("pin", "code__device__property__workspace", "code__device__hub")
     )
     late = Q(ended_at__lte=at - OVERDUE, pin__wanted=Pin.Wanted.ABSENT) | Q(pin__wanted_until__lte=at - OVERDUE)
-    if leaving := Pin.objects.leaving_ids():
-        yield from given.filter(late, pin__in=leaving)
-    live = AccessCode.objects.live().filter(ends_at__isnull=False, ends_at__lte=at - OVERDUE)
-    if over := list(live.values_list("pk", flat=True)):
-        yield from given.filter(pin__wanted=Pin.Wanted.PRESENT, pin__wanted_until__lte=at - OVERDUE, code__in=over)
+    found = [*Pin.objects.leaving_ids(), *Pin.objects.outstaying_ids(at - OVERDUE)]
+    for some in batched(found, A_BATCH, strict=False):
+        yield from given.filter(late, pin__in=some)
 
 
 def still_away(device: Device) -> bool:

@@ -1,12 +1,13 @@
 """The pulse: twice a second, database only. Covers who must not wait, ends stays, wakes workers. And the full sweep."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
+from itertools import batched
 from uuid import UUID
 
 from django.db import OperationalError, transaction
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from backups.models import BackupCode
 from backups.services import short_of_spares
@@ -25,6 +26,7 @@ from portal.queue import alive, beat, enqueue, oldest_waiting, room
 logger = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 500
+A_BATCH = 5_000  # ids in a statement: databases take so many
 TOGETHER = 50  # guests covered in one transaction: the first of many do not wait for the last
 LANDED = timedelta(minutes=5)  # longer than any provider's late writes are under way
 BEAT_EVERY = timedelta(seconds=20)
@@ -111,12 +113,9 @@ def _by_itself(code: AccessCode, work: Callable[[AccessCode], object]) -> None:
 def sweep() -> None:
     """Once a minute: look at the PINs themselves, trusting neither due times nor the queue."""
     at = now()
-    forgotten = (
-        Pin.objects.filter(_work_is_due(at), device__failures=0)
-        .exclude(device__removal=Device.Removal.REMOVED)
-        .filter(Q(device__next_sync_at=None) | Q(device__next_sync_at__gt=at))
-    )
-    Device.objects.filter(pk__in=forgotten.values("device")).update(next_sync_at=at)
+    for some in batched(Pin.objects.perhaps_due_ids(at, may_land=LANDED), A_BATCH, strict=False):
+        locks = set(_forgotten(some, at).values_list("device", flat=True))
+        Device.objects.filter(pk__in=locks).update(next_sync_at=at)
     Device.objects.filter(next_sync_at=None).exclude(removal=Device.Removal.REMOVED).update(next_sync_at=at)
     for device in _with_uncovered():
         cover_next(device)
@@ -127,10 +126,22 @@ def sweep() -> None:
         enqueue(REFILL_TASK, str(device.pk))
 
 
+def _forgotten(pins: Collection[int], at: datetime) -> QuerySet[Pin]:
+    """Those of them with work due, on a lock that rests from no failure and that nobody would come to by now."""
+    return (
+        Pin.objects.filter(_work_is_due(at), pk__in=pins, device__failures=0)
+        .exclude(device__removal=Device.Removal.REMOVED)
+        .filter(Q(device__next_sync_at=None) | Q(device__next_sync_at__gt=at))
+    )
+
+
 def note_late_removals(at: datetime) -> None:
     """Write down, once an ending, that a former guest's PIN has not left its lock in time."""
-    if not (leaving := Pin.objects.leaving_ids()):
-        return
+    for some in batched(Pin.objects.leaving_ids(), A_BATCH, strict=False):
+        _note_late(some, at)
+
+
+def _note_late(leaving: Collection[int], at: datetime) -> None:
     ended = OuterRef("code__ended_at")
     told = Event.objects.filter(subject=OuterRef("code"), type=Event.Type.CODE_REMOVAL_LATE, at__gte=ended)
     late = (

@@ -4,6 +4,9 @@ Services write what is wanted; the holder of the lock's lease alone writes what 
 no pools.
 """
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
@@ -12,15 +15,42 @@ from devices.models.device import Device
 from devices.providers.base import Window
 from portal.secret import SecretField
 
-ON_LOCK = ("writing", "unknown", "sent", "set", "removing")  # in the order of the indexes' conditions
+# What the indexes of a few rows are about, word for word as in their conditions.
+ON_LOCK = ("writing", "unknown", "sent", "set", "removing")
 NOT_PURSUED = ("tolerated", "absent")
-
-
-def _literal(word: str) -> RawSQL:
-    return RawSQL(f"'{word}'", [])  # noqa: S611  one of the words above
+UNWRITTEN = ("planned", "gone")
+UNSETTLED = ("unknown", "writing", "removing")
+READ_BACK = ("set", "sent")
+SEEN_OTHERWISE = (
+    models.Q(seen_until__lt=models.F("wanted_until"))
+    | models.Q(seen_until__isnull=False, wanted_until__isnull=True)
+    | models.Q(seen_from__gt=models.F("wanted_from"))
+    | models.Q(seen_from__isnull=False, wanted_from__isnull=True)
+)
 
 
 class PinQuerySet(models.QuerySet["Pin"]):
+    def among(self, statuses: Sequence[str], wanted: Sequence[str] = ()) -> "PinQuerySet":
+        """Of these, with the words in the statement itself: by parameters SQLite knows no index of a few rows again."""
+        found = self.filter(status__in=[_literal(word) for word in statuses])
+        return found.filter(wanted__in=[_literal(word) for word in wanted]) if wanted else found
+
+    def perhaps_due_ids(self, at: datetime, *, may_land: timedelta) -> set[int]:
+        """All that have work due by then, and some that have not. Each kind by an index of its own: they are few.
+
+        `may_land`: how long after a write without an answer its PIN is looked at again.
+        """
+        unwritten = self.among(UNWRITTEN, ["present"])
+        kinds = [
+            unwritten.filter(program_at__isnull=True),
+            unwritten.filter(program_at__isnull=False, program_at__lte=at),
+            self.among(UNSETTLED),
+            self.among(READ_BACK, ["present"]).filter(SEEN_OTHERWISE),
+            self.among(["set"]).filter(unknown_at__isnull=False, unknown_at__lte=at - may_land),
+        ]
+        found = {pk for kind in kinds for pk in kind.values_list("pk", flat=True)}
+        return found.union(self.leaving_ids(), self.outstaying_ids(at))
+
     def maybe_on_lock(self) -> "PinQuerySet":
         """Those that may open the door now: written or being written, and not proven gone."""
         return self.filter(status__in=MAYBE_ON_LOCK)
@@ -28,12 +58,14 @@ class PinQuerySet(models.QuerySet["Pin"]):
     def leaving_ids(self) -> list[int]:
         """Those that nothing puts on the lock any more, and that may open the door still: few, by their own index.
 
-        Asked for first: inside a larger query PostgreSQL thinks that they are many. The words stand in the statement
-        itself: by parameters SQLite does not know the index again.
+        Asked for first: inside a larger query PostgreSQL thinks that they are many.
         """
-        statuses = [_literal(status) for status in ON_LOCK]
-        found = self.filter(wanted__in=[_literal(wanted) for wanted in NOT_PURSUED], status__in=statuses)
-        return list(found.values_list("pk", flat=True))
+        return list(self.among(ON_LOCK, NOT_PURSUED).values_list("pk", flat=True))
+
+    def outstaying_ids(self, until: datetime) -> list[int]:
+        """Those that are still wanted on their lock, may be there, and were wanted no longer than that."""
+        over = self.among(ON_LOCK, ["present"]).filter(wanted_until__isnull=False, wanted_until__lte=until)
+        return list(over.values_list("pk", flat=True))
 
     def alive(self) -> "PinQuerySet":
         """Those still wanted, and those that may be on the lock all the same: their digits are taken."""
@@ -162,6 +194,40 @@ class Pin(models.Model):
                 name="devices_pin_give_up",
                 condition=models.Q(give_up_at__isnull=False, wanted="present"),
             ),
+            # The sweep: what is to be written by now?
+            models.Index(
+                fields=["program_at"],
+                name="devices_pin_unwritten",
+                condition=models.Q(wanted__in=["present"], status__in=["planned", "gone"]),
+            ),
+            # The sweep: of what is it not known whether it is on its lock?
+            models.Index(
+                fields=["device"],
+                name="devices_pin_unsettled",
+                condition=models.Q(status__in=["unknown", "writing", "removing"]),
+            ),
+            # The sweep: what is on its lock for another time than wanted?
+            models.Index(
+                fields=["device"],
+                name="devices_pin_otherwise",
+                condition=models.Q(SEEN_OTHERWISE, wanted__in=["present"], status__in=["set", "sent"]),
+            ),
+            # The sweep: what is set, and an unanswered write of it could have landed later?
+            models.Index(
+                fields=["unknown_at"],
+                name="devices_pin_in_doubt",
+                condition=models.Q(unknown_at__isnull=False, status__in=["set"]),
+            ),
+            # Warnings and the sweep: what stays longer than it was wanted?
+            models.Index(
+                fields=["wanted_until"],
+                name="devices_pin_outstaying",
+                condition=models.Q(
+                    wanted_until__isnull=False,
+                    wanted__in=["present"],
+                    status__in=["writing", "unknown", "sent", "set", "removing"],
+                ),
+            ),
             # Warnings and the sweep: what should have left its lock, and has not?
             models.Index(
                 fields=["device"],
@@ -194,6 +260,10 @@ class Pin(models.Model):
     def confirmed(self) -> bool:
         """On the lock for all of its wanted window, as the lock itself said (or it is a lock that never says)."""
         return self.status in (Pin.Status.SET, Pin.Status.SENT) and self.seen_window.covers(self.window)
+
+
+def _literal(word: str) -> RawSQL:
+    return RawSQL(f"'{word}'", [])  # noqa: S611  one of the words above
 
 
 MAYBE_ON_LOCK = frozenset(
