@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -18,8 +18,16 @@ from portal.models import User
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 HOW = "No Chromium found. Install it with: apt-get install chromium"
-LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 1280), ("light", 360), ("dark", 360), ("dark", 1280)]
+# Every rule once at either width; light and dark differ in colours alone (a test holds that), so the other scheme is
+# asked for those.
+LOOKS: list[tuple[Literal["light", "dark"], int, bool]] = [
+    ("light", 1280, False),
+    ("dark", 1280, True),
+    ("dark", 360, False),
+    ("light", 360, True),
+]
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +52,7 @@ class Watch:
     def __init__(self, page: Page, origin: str) -> None:
         self.problems: list[str] = []
         self.allowed: set[int] = set()
+        self.refused: list[str] = []  # addresses that answered with such a status
         self.origin = urlsplit(origin).netloc
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
@@ -66,7 +75,9 @@ class Watch:
             self.problems.append(f"failed: {request.url} {request.failure}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and response.status not in self.allowed:
+        if response.status in self.allowed:
+            self.refused.append(response.url)
+        elif response.status >= 400:
             self.problems.append(f"{response.status}: {response.url}")
 
 
@@ -93,11 +104,12 @@ def sign_in(page: Page, url: str, person: User) -> None:
     page.get_by_role("button", name="Sign out").wait_for()
 
 
-def assert_accessible(page: Page) -> None:
+def assert_accessible(page: Page, *, colours_alone: bool = False) -> None:
     """axe finds nothing (WCAG 2.2 AA and best practice), and nothing is wider than the window."""
+    rules = {"type": "rule", "values": COLOURS} if colours_alone else {"type": "tag", "values": WCAG}
     page.evaluate("document.getAnimations().forEach((one) => one.finish())")  # no colour half-way to another
     axe = Axe("" if page.evaluate("typeof axe") == "object" else AXE_SCRIPT)  # half a megabyte: once a page is enough
-    found = axe.run(page, options={"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"]})
+    found = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]})
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{page.url} is {wide} px wider than the window"
@@ -105,11 +117,32 @@ def assert_accessible(page: Page) -> None:
 
 def look_at(page: Page, url: str) -> None:
     """The page is accessible light and dark, wide and narrow. It is loaded once: looks are a matter of style alone."""
+    show(page, *LOOKS[0][:2])
     page.goto(url)
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colours half-way from one to the other
-        page.set_viewport_size({"width": width, "height": 900})
-        assert_accessible(page)
+    look_around(page)
+
+
+def look_around(page: Page) -> None:
+    """The page that is loaded, in all its looks."""
+    for scheme, width, colours_alone in LOOKS:
+        show(page, scheme, width)
+        assert_accessible(page, colours_alone=colours_alone)
+
+
+def show(page: Page, scheme: Literal["light", "dark"], width: int) -> None:
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colours half-way from one to the other
+    page.set_viewport_size({"width": width, "height": 900})
+
+
+def look_at_all(page: Page, url: str, paths: Mapping[str, str]) -> None:
+    """The pages by name, on data that is set up once; tells of all that have something wrong."""
+    wrong = []
+    for name, path in paths.items():
+        try:
+            look_at(page, url + path)
+        except AssertionError as problem:
+            wrong.append(f"{name}: {problem}")
+    assert not wrong, "\n".join(wrong)
 
 
 def remember(page: Page, url: str, person: User) -> None:

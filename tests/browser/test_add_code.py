@@ -11,7 +11,7 @@ from codes.models import AccessCode
 from devices.models import Device, SimulatedLock
 from portal.models import User
 from tests import engine
-from tests.browser.conftest import remember, sign_in
+from tests.browser.conftest import remember
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WITHIN = 12_000
@@ -21,7 +21,8 @@ def test_add_a_code_and_watch_it_become_set(
     portal: Page, live_server: LiveServer, alice: User, device: Device, lock: SimulatedLock
 ) -> None:
     engine.fill_pool(device)
-    sign_in(portal, live_server.url, alice)
+    remember(portal, live_server.url, alice)
+    portal.goto(live_server.url)
     portal.get_by_role("link", name="Devices").click()
     portal.get_by_role("link", name="Front door").click()
     portal.get_by_role("link", name="Add code").click()

@@ -87,7 +87,32 @@ def test_at_two_hundred_percent_nothing_is_cut_off(
     scene.lively(device)
     remember(portal, live_server.url, alice)
     portal.set_viewport_size({"width": 640, "height": 450})
-    for path in ("/", "/devices/", f"/devices/{device.pk}/", "/codes/", "/activity/", "/settings/"):
+    for path in paths(device):
         portal.goto(live_server.url + path)
-        wide = portal.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide <= 0, f"{path} is {wide} px too wide"
+        assert_fits(portal, path)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_with_letters_twice_as_large_nothing_needs_scrolling_sideways(
+    portal: Page, live_server: LiveServer, alice: User, device: Device, width: int
+) -> None:
+    """Text alone is larger, as a browser's own setting makes it: the window stays as wide as it is."""
+    scene.lively(device)
+    remember(portal, live_server.url, alice)
+    portal.set_viewport_size({"width": width, "height": 900})
+    for path in paths(device):
+        portal.goto(live_server.url + path)
+        portal.evaluate("document.documentElement.style.fontSize = '200%'")
+        assert portal.evaluate("getComputedStyle(document.body).fontSize") == "32px"
+        assert_fits(portal, path)
+
+
+def paths(device: Device) -> list[str]:
+    code = AccessCode.objects.get(name="Ben Okafor")
+    one = [f"/devices/{device.pk}/", f"/codes/{code.pk}/", f"/codes/{code.pk}/edit/", f"/g/{code.guest_token}/"]
+    return [*one, "/", "/devices/", "/codes/", "/activity/", "/backups/warnings/", "/settings/", "/settings/account/"]
+
+
+def assert_fits(page: Page, path: str) -> None:
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{path} is {wide} px too wide"

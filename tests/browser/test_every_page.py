@@ -7,17 +7,17 @@ at it.
 from importlib import import_module
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, Request
 from pytest_django.live_server_helper import LiveServer
 
 from portal import people
 from portal.models import User
 from tests import walk
-from tests.browser.conftest import Watch, assert_accessible, remember
+from tests.browser.conftest import Watch, look_around, remember, show
 from tests.test_isolation import arguments  # noqa: F401  a fixture
 
 MOST_REQUESTS = 4
-LOOKS = [("light", 1280), ("dark", 360)]
 SHIFTS = """() => new Promise(done => {
   let moved = 0
   new PerformanceObserver(list => { for (const one of list.getEntries()) moved += one.value })
@@ -30,6 +30,13 @@ SHIFTS = """() => new Promise(done => {
 def test_every_address_is_known(alice: User, arguments: dict[str, list[object]]) -> None:  # noqa: F811
     people.vouch_for(alice)
     assert not walk.unknown(alice, arguments), "say in tests/walk.py which test looks at these pages"
+
+
+def test_light_and_dark_differ_in_colours_alone() -> None:
+    """So that in the second of them only colours need another look."""
+    style = (settings.BASE_DIR / "static" / "portal.css").read_text()
+    assert "prefers-color-scheme" not in style
+    assert "light-dark(" in style
 
 
 @pytest.mark.parametrize("name", sorted(walk.ELSEWHERE))
@@ -66,13 +73,9 @@ def test_every_page_is_accessible_light_and_still(
 
 
 def _look(page: Page, url: str, asked: list[Request]) -> None:
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    show(page, "light", 1280)
     page.goto(url)
     cold = [request.url for request in asked if "/live/" not in request.url]
     assert len(cold) <= MOST_REQUESTS, cold
     assert page.evaluate(SHIFTS) == 0, "something moved while it was loaded"
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        page.set_viewport_size({"width": width, "height": 900})
-        assert_accessible(page)
+    look_around(page)

@@ -40,6 +40,8 @@ def test_lock_page_and_guests_page_change_by_themselves(
     digits = backup.pin.secret.reveal()
     expect(guest.locator(".guest-pin")).to_have_text(digits, timeout=WITHIN)
     expect(portal.locator(f"#code-{code.pk}")).to_contain_text(f"Covered by backup {backup.code_id}", timeout=WITHIN)
+    expect(portal.locator(f"#code-{code.pk}")).to_contain_text(f"Guest uses Backup {backup.code_id}")
+    expect(portal.locator("#activity")).to_contain_text(f"Backup {backup.code_id} given to Ben Okafor")
     expect(portal.locator(f"#backup-{backup.pk}")).to_contain_text("Covers Ben Okafor")
     expect(portal.locator(".pool")).to_contain_text("4 of 5 ready.")
     expect(field).to_have_value("oka")
