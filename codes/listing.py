@@ -186,7 +186,7 @@ def _next_arrival(codes: Sequence[AccessCode], device: Device) -> Words:
     coming = [code for code in codes if code.ended_at is None and code.starts_at and code.starts_at > at]
     if not coming:
         return ""
-    code = min(coming, key=lambda code: (code.starts_at, code.name))
+    code = min(coming, key=lambda code: (code.starts_at, _works(code), code.name))  # who stands outside goes first
     begins = soon(code.starts_at or at, listing.zone_of(device))
     state = _("on the lock") if _works(code) else _("not on lock yet")
     return format_html("{}, {}, {}", code.name, begins, state)

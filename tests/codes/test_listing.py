@@ -114,3 +114,11 @@ def test_it_takes_one_query(device: Device) -> None:
         pool_of(fresh, pins.backups)
         code_list(fresh, pins)
     assert len(queries) == 1
+
+
+def test_of_guests_who_arrive_together_the_one_outside_is_the_next(device: Device) -> None:
+    scene.guest(device, "Amelia Hart", hours=3, status=Pin.Status.SET)
+    scene.guest(device, "Théo Lambert", hours=3)
+    AccessCode.objects.update(starts_at=timezone.now() + timedelta(hours=3))
+    told = str(code_list(device, lock_pins(device)).next_arrival)
+    assert told.startswith("Théo Lambert, ") and told.endswith("not on lock yet")
