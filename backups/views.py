@@ -31,4 +31,4 @@ def acknowledge(request: MemberRequest, device_id: UUID) -> HttpResponse:
     mine = Device.objects.of(request.membership.workspace)
     pool = get_object_or_404(BackupPool, device__in=mine, device=device_id)
     services.acknowledge(pool, actor=request.user)
-    return redirect("device", device_id)
+    return redirect("warnings") if request.POST.get("back") == "warnings" else redirect("device", device_id)

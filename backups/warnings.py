@@ -36,6 +36,11 @@ class Warning:
             return "info"
         return "bad" if self.exhausted else "warn"
 
+    @property
+    def timed(self) -> bool:
+        """The cause names a time, which is the property's."""
+        return "<time" in str(self.cause)
+
 
 def warning_of(device: Device, status: PoolStatus) -> Warning | None:
     """The one warning of this lock's pool, if it warns: an exhausted pool says more than several pulls."""

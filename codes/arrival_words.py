@@ -94,12 +94,12 @@ def why_covered(own: Pin | None, device: Device) -> Words:
     if own is None:
         return ""
     if own.confirmed:
-        return _("the own PIN is on the lock as well")
+        return _("the guest’s own PIN is on the lock as well")
     if own.trouble and own.trouble != Pin.Trouble.NO_ANSWER:
         return Pin.Trouble(own.trouble).label
     if listing.unreachable(device):
         return listing.likely_cause(device, 0)
-    return Pin.Trouble(own.trouble).label if own.trouble else _("the own PIN was not on the lock in time")
+    return Pin.Trouble(own.trouble).label if own.trouble else _("the guest’s own PIN was not on the lock in time")
 
 
 def _tries(arrival: Arrival) -> int:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from devices.models import Device, Hub, Property
+from devices.models import Device, Hub, Pin, Property
 from portal.models import User
 from tests import factories, scene
 
@@ -20,6 +20,30 @@ def test_it_names_lock_and_cause(signed_in: Client, device: Device) -> None:
     words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
     assert "Backup pool exhausted: Front door, Lakeview Cottage" in words
     assert "(Lisbon time)" in words
+
+
+def test_a_cause_without_a_time_names_no_zone(signed_in: Client, device: Device) -> None:
+    scene.exhausted(device)
+    Device.objects.update(online=Device.Online.YES, trouble=Pin.Trouble.REJECTED, trouble_count=4)
+    words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
+    assert "Likely cause: the lock refused the PIN (4 times in a row). Check" in words
+
+
+def test_it_says_what_to_do_and_is_taken_on_there(signed_in: Client, device: Device) -> None:
+    scene.exhausted(device)
+    url = reverse("pool_acknowledge", args=[device.pk])
+    page = signed_in.get(URL).content.decode()
+    assert "Contact support" in page and url in page
+    assert signed_in.post(url, {"back": "warnings"})["Location"] == URL
+    page = signed_in.get(URL).content.decode()
+    assert "Alice is on it since" in page and url not in page
+
+
+def test_a_viewer_takes_nothing_on(client: Client, vera: User, device: Device) -> None:
+    scene.exhausted(device)
+    client.force_login(vera)
+    page = client.get(URL).content.decode()
+    assert "Contact support" in page and "on it" not in page
 
 
 def test_it_says_when_there_are_none(signed_in: Client, device: Device) -> None:

@@ -122,9 +122,9 @@ def test_a_covered_guests_row_says_why(signed_in: Client, device: Device) -> Non
 
 def test_a_covered_guest_whose_pin_is_set_too_or_was_late(signed_in: Client, device: Device) -> None:
     covered(device, trouble="", attempts=1, status=Pin.Status.SET)
-    assert "The own PIN is on the lock as well. The backup opens the door." in words(signed_in)
+    assert "The guest’s own PIN is on the lock as well. The backup opens the door." in words(signed_in)
     Pin.objects.filter(code_pin__role="own").update(status=Pin.Status.PLANNED, attempts=0)
-    assert "The own PIN was not on the lock in time." in words(signed_in)
+    assert "The guest’s own PIN was not on the lock in time." in words(signed_in)
 
 
 def test_a_covered_guest_who_saw_another_pin_is_somebodys(signed_in: Client, device: Device) -> None:
