@@ -84,7 +84,8 @@ def withdraw_replaced(given: CodePin) -> None:
                 end_own_pin(old)
         CodePin.objects.filter(pk=given.pk).update(role=CodePin.Role.OWN)
         AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
-        record(code.device, T.CODE_SET, subject=code.pk, name=code.name, tries=given.pin.attempts)
+        sent, tries = given.pin.status == Pin.Status.SENT, given.pin.attempts
+        record(code.device, T.CODE_SET, subject=code.pk, name=code.name, tries=tries, sent=sent)
         request_sync(code.device, wake=False)
 
 

@@ -108,7 +108,8 @@ def _own_is_set(given: CodePin) -> None:
         Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
     if code.uncovered_since is not None or code.failed_at is not None:
         AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
-    record(code.device, Event.Type.CODE_SET, subject=code.pk, name=code.name, tries=pin.attempts)
+    sent = pin.status == Pin.Status.SENT
+    record(code.device, Event.Type.CODE_SET, subject=code.pk, name=code.name, tries=pin.attempts, sent=sent)
 
 
 def _own_was_refused(given: CodePin) -> None:

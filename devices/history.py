@@ -56,6 +56,7 @@ SENTENCES = {
     T.PROPERTY_CHANGED: gettext_lazy("Property %(name)s changed"),
     T.PROPERTY_ZONE_CHANGED: gettext_lazy("%(name)s is on another time zone"),
 }
+SENT = gettext_lazy("%(name)s’s code was sent, and this lock cannot confirm it")  # instead of "is set on the lock"
 FIELDS = {
     "name": gettext_lazy("name"),
     "address": gettext_lazy("address"),
@@ -94,6 +95,8 @@ def _sentence(event: Event) -> str:
 
 def _what(event: Event) -> str:
     pattern = SENTENCES.get(T(event.type)) if event.type in T.values else None
+    if event.type == T.CODE_SET and event.data.get("sent"):
+        pattern = SENT
     try:
         return str(pattern) % event.data if pattern else str(event.get_type_display())
     except KeyError:

@@ -105,7 +105,8 @@ class Filling:
         since = max(programmed, code.changed_at) if programmed else code.changed_at
         self._put(pin, Window(starts, ends), max(since, self._seen_at))
         self._give(code, pin, CodePin.Role.OWN)
-        self.log(Event.Type.CODE_SET, since, code, tries=1)
+        sent = Pin.objects.filter(pk=pin.pk, status=Pin.Status.SENT).exists()
+        self.log(Event.Type.CODE_SET, since, code, tries=1, sent=sent)
 
     def _planned(self, name: str, starts: datetime, ends: datetime) -> None:
         leads = leads_of(self.device)

@@ -11,8 +11,9 @@ from codes.change_pin import change_pin
 from codes.models import AccessCode
 from codes.services import cancel_code, change_code, pull_backup, reveal
 from codes.tick import sweep
-from devices.models import Device, Event, Pin
+from devices.models import Device, Event, Hub, Pin, Property
 from portal.models import User
+from tests import factories
 from tests.engine import fault, fill_pool, guest, later, own, settle
 
 T = Event.Type
@@ -24,6 +25,14 @@ def words(client: Client, code: AccessCode) -> str:
 
 def told(code: AccessCode, kind: Event.Type) -> list[dict[str, object]]:
     return [event.data for event in Event.objects.filter(subject=code.pk, type=kind).order_by("pk")]
+
+
+def test_a_lock_that_cannot_confirm_is_not_said_to_have_it(signed_in: Client, place: Property, hub: Hub) -> None:
+    code = guest(factories.DeviceFactory(property=place, hub=hub, caps=factories.UNREADABLE))
+    settle(code.device)
+    page = words(signed_in, code)
+    assert "Ben Okafor’s code was sent, and this lock cannot confirm it" in page
+    assert "is set on the lock" not in page
 
 
 class TestTries:
