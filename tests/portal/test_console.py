@@ -11,6 +11,8 @@ from portal.console import PortalCommand, counted, misuse, plain, printable, pro
 from portal.moments import clock
 from portal.near import near
 
+pytestmark = pytest.mark.django_db  # a command writes down what was counted in its process, whoever counted it
+
 
 class Works(PortalCommand):
     def __init__(self, error: BaseException | None = None) -> None:
