@@ -106,7 +106,8 @@ def _tries(arrival: Arrival) -> int:
     """A lock that cannot be reached is tried as a whole."""
     if arrival.own is not None and arrival.own.confirmed:
         return 0
-    as_a_whole = arrival.risk <= Risk.SETTING or listing.unreachable(arrival.device)
+    answered = arrival.own is not None and arrival.own.trouble not in ("", Pin.Trouble.NO_ANSWER)
+    as_a_whole = arrival.risk <= Risk.SETTING or (listing.unreachable(arrival.device) and not answered)
     return max(arrival.tries, arrival.device.failures) if as_a_whole else arrival.tries
 
 

@@ -68,8 +68,9 @@ class Marks:
         self.found = {(about, thing): Mark(who or "", at, pin) for about, thing, who, at, pin in rows}
 
     def of_guest(self, code: AccessCode) -> Mark | None:
-        """For a page, which shows all that is wrong for a guest at once."""
-        return self._current(About.GUEST, code.pk, code.changed_at, code.uncovered_since, code.reported_at)
+        """For home, which has one row for all that is wrong. A changed stay is no news to who is on a report."""
+        changed_at = code.changed_at if code.reported_at is None else None
+        return self._current(About.GUEST, code.pk, changed_at, code.uncovered_since, code.reported_at)
 
     def of_uncovered(self, code: AccessCode) -> Mark | None:
         return self._current(About.GUEST, code.pk, code.changed_at, code.uncovered_since)
@@ -114,8 +115,9 @@ def mark_rows(marks: QuerySet[TakenOn]) -> QuerySet[TakenOn, Row]:
 def guests_taken_on() -> QuerySet[TakenOn]:
     """For a query on access codes, what `Marks.of_guest` says: `~Exists(guests_taken_on())`."""
     covered = Q(code__uncovered_since=None) | Q(code__uncovered_since__lte=F("at"))
-    unreported = Q(code__reported_at=None) | Q(code__reported_at__lte=F("at"))
-    return TakenOn.objects.filter(covered, unreported, code=OuterRef("pk"), code__changed_at__lte=F("at"))
+    reported = Q(code__reported_at__lte=F("at"))
+    unreported = Q(code__reported_at=None, code__changed_at__lte=F("at"))
+    return TakenOn.objects.filter(covered, reported | unreported, code=OuterRef("pk"))
 
 
 def words(mark: Mark | None, zone: str) -> Words:

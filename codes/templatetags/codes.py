@@ -120,8 +120,15 @@ def marks(context: RequestContext) -> Marks:
 
 
 @register.filter
-def on_guest(taken: Marks, code: AccessCode) -> Mark | None:
-    return taken.of_guest(code)
+def on_uncovered(taken: Marks, code: AccessCode) -> Mark | None:
+    """Who is on it that the guest has no working code."""
+    return taken.of_uncovered(code)
+
+
+@register.filter
+def on_report(taken: Marks, code: AccessCode) -> Mark | None:
+    """Who is on what the guest reported."""
+    return taken.of_report(code)
 
 
 @register.filter

@@ -113,6 +113,9 @@ def test_a_report_is_quiet_until_the_guest_reports_again(signed_in: Client, devi
     told = signed_in.get(page).content.decode()
     assert "Alice is on it since" in told and "The guest is in" in told and url not in told
     assert "Alice is on it since" in home(signed_in) and "somebody is on it" in home(signed_in)
+    AccessCode.objects.update(changed_at=timezone.now())  # who is on it moves the stay: nothing new of the report
+    assert findings()[f"reported:{code.pk}"].quiet and url not in home(signed_in)
+    assert "somebody is on it" in home(signed_in) and url not in signed_in.get(page).content.decode()
     report(code)
     assert not findings()[f"reported:{code.pk}"].quiet
     assert "Alice is on it since" not in home(signed_in) and url in signed_in.get(page).content.decode()
@@ -146,6 +149,18 @@ def test_one_press_takes_on_a_report_and_the_pin_that_changed_with_it(signed_in:
     told = signed_in.get(page).content.decode()
     assert told.count("Alice is on it since") == 2 and url not in told
     assert all(finding.quiet for finding in findings().values())
+
+
+def test_what_is_new_beside_a_report_that_somebody_is_on_has_a_button(signed_in: Client, outside: AccessCode) -> None:
+    report(outside)
+    url, page = reverse("code_on_it", args=[outside.pk]), reverse("code", args=[outside.pk])
+    assert signed_in.get(page).content.decode().count(url) == 1
+    signed_in.post(url)
+    assert signed_in.get(page).content.decode().count("Alice is on it since") == 2
+    AccessCode.objects.update(uncovered_since=timezone.now())
+    told = signed_in.get(page).content.decode()
+    assert told.count("Alice is on it since") == 1 and told.count(url) == 1
+    assert url in home(signed_in)
 
 
 def test_a_viewer_reads_who_is_on_a_report_and_has_no_button(client: Client, vera: User, device: Device) -> None:

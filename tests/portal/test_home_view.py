@@ -114,7 +114,7 @@ def test_a_covered_guests_row_says_why(signed_in: Client, device: Device) -> Non
     assert re.search(rf"Offline since [\w :]+, 5 tries. {told}", words(signed_in))
     assert re.search(r"Offline since [\w :]+\. It follows the same dates", words(signed_in, f"/codes/{code.pk}/"))
     Pin.objects.filter(code_pin__code=code, code_pin__role="own").update(trouble=Pin.Trouble.REJECTED, attempts=3)
-    assert "The lock refused the PIN, " in words(signed_in)
+    assert "The lock refused the PIN, 3 tries." in words(signed_in)
     Pin.objects.filter(code_pin__code=code, code_pin__role="own").update(trouble=Pin.Trouble.NO_ANSWER)
     Device.objects.update(online=Device.Online.YES, failures=0)
     assert f"The lock did not answer, 3 tries. {told}" in words(signed_in)
