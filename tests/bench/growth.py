@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from codes.listing import BACKUP
 from codes.notifications import notify
 from codes.tick import sweep, tick
 from tests.bench import fleet
@@ -63,6 +64,7 @@ def _works(client: Client, made: fleet.Fleet) -> Works:
         "home": lambda: client.get(reverse("home")),
         "search": lambda: client.get(reverse("search"), {"q": "guest 1"}),
         "codes": lambda: client.get(reverse("code_list")),
+        "backups": lambda: client.get(reverse("code_list"), {"kind": BACKUP}),
         "tick": tick,
         "warnings": notify,
         "sweep": sweep,
