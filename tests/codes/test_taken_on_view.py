@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from backups.models import BackupPool
+from codes.at_risk import attention
 from codes.models import AccessCode, CodePin, TakenOn
 from codes.notice_findings import findings
 from devices.models import Device, Event, Hub, Pin
@@ -116,7 +117,9 @@ def test_a_report_is_quiet_until_the_guest_reports_again(signed_in: Client, devi
     AccessCode.objects.update(changed_at=timezone.now())  # who is on it moves the stay: nothing new of the report
     assert findings()[f"reported:{code.pk}"].quiet and url not in home(signed_in)
     assert "somebody is on it" in home(signed_in) and url not in signed_in.get(page).content.decode()
+    assert attention(device.property.workspace).arrivals == 0
     report(code)
+    assert attention(device.property.workspace).arrivals == 1
     assert not findings()[f"reported:{code.pk}"].quiet
     assert "Alice is on it since" not in home(signed_in) and url in signed_in.get(page).content.decode()
 
