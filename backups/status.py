@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -53,7 +53,7 @@ class PoolStatus:
     used: int = 0  # PINs of ours that may be on the lock
     pending: bool = False
     alone: bool = False  # asked for one lock's page, which may ask more
-    codes: Sequence[BackupCode] = field(default=())  # spares and recent draws; only if alone
+    codes: Sequence[BackupCode] = field(default=())  # spares and draws if alone; draws of who stays if `with_guests`
 
     @property
     def warns(self) -> bool:
@@ -119,6 +119,16 @@ def pools_of(devices: Iterable[Device]) -> dict[UUID, PoolStatus]:
         ready, pulled, used = (pool.ready_count, pool.pulled_count, pool.used_count) if pool else (0, 0, 0)
         statuses[device.pk] = status(device, pool, ready=ready, pulled=pulled, used=used)
     return statuses
+
+
+def with_guests(statuses: Mapping[UUID, PoolStatus]) -> dict[UUID, PoolStatus]:
+    """The same with the backups that guests hold now, so that a warning can say whom it affects. One query."""
+    held = BackupCode.objects.filter(pool__device__in=statuses, pin__code_pin__ended_at=None, drawn_at__isnull=False)
+    staying = held.filter(pin__code_pin__code__ended_at=None)
+    codes: dict[UUID, list[BackupCode]] = {}
+    for code in staying.select_related("pool", "pin__code_pin__code").defer("pin__secret").order_by("drawn_at"):
+        codes.setdefault(code.pool.device_id, []).append(code)
+    return {device_id: replace(status, codes=codes.get(device_id, ())) for device_id, status in statuses.items()}
 
 
 class Counts(TypedDict):

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from backups import services
 from backups.models import BackupPool
-from backups.status import pools_of, warned
+from backups.status import pools_of, warned, with_guests
 from backups.warnings import by_cause
 from devices.models import Device
 from portal.access import MemberRequest, may_reveal, member
@@ -19,7 +19,7 @@ from portal.access import MemberRequest, may_reveal, member
 def warnings(request: MemberRequest) -> HttpResponse:
     pools = warned(request.membership.workspace).select_related("device__property", "device__hub", "acknowledged_by")
     devices = [pool.device for pool in pools]
-    statuses = pools_of(devices)
+    statuses = with_guests(pools_of(devices))
     causes = by_cause([(device, statuses[device.pk]) for device in devices])
     return render(request, "backups/warnings.html", {"causes": causes, "section": "warnings"})
 

@@ -1,5 +1,7 @@
 """The page of all warnings."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -8,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from codes.services import cancel_code, pull_backup
 from devices.models import Device, Hub, Pin, Property
 from portal.models import User
-from tests import factories, scene
+from tests import engine, factories, scene
 
 URL = "/backups/warnings/"
 
@@ -27,6 +30,17 @@ def test_a_cause_without_a_time_names_no_zone(signed_in: Client, device: Device)
     Device.objects.update(online=Device.Online.YES, trouble=Pin.Trouble.REJECTED, trouble_count=4)
     words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
     assert "Likely cause: the lock refused the PIN (4 times in a row). Check" in words
+
+
+def test_it_says_whom_it_affects(signed_in: Client, device: Device) -> None:
+    """Guests who hold a backup now; one who has left, or has another by now, is no longer affected."""
+    engine.fill_pool(device)
+    guests = [engine.guest(device, name, starts=timedelta(hours=-1)) for name in ("Ana Ruiz", "Ben Okafor", "Cy Li")]
+    for code in guests:
+        pull_backup(code)
+    cancel_code(guests[2])
+    words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
+    assert "Ana Ruiz and Ben Okafor are covered." in words and "Cy Li" not in words
 
 
 def test_it_says_what_to_do_and_is_taken_on_there(signed_in: Client, device: Device) -> None:

@@ -32,7 +32,7 @@ def test_a_covered_stay_is_extended_in_four_clicks_and_ends_everywhere(
     remember(portal, live_server.url, alice)
     portal.goto(f"{live_server.url}/devices/{device.pk}/")
     hand.click(portal.get_by_role("link", name="Ben Okafor", exact=True))
-    hand.click(portal.get_by_role("link", name="Edit dates and name"))
+    hand.click(portal.get_by_role("link", name="Edit dates, name and reference"))
     expect(portal.get_by_text(f"Ben Okafor uses {spare}. It follows")).to_be_visible()
     assert code.ends_at is not None
     later = wall_clock(code.ends_at + timedelta(days=1), "Europe/Lisbon")
