@@ -36,7 +36,8 @@ CREATE TABLE IF NOT EXISTS storm_refusal (lock_id bigint, at timestamptz);
 CREATE OR REPLACE FUNCTION storm_note() RETURNS trigger AS $$
 BEGIN INSERT INTO storm_refusal VALUES (NEW.id, clock_timestamp()); RETURN NULL; END $$ LANGUAGE plpgsql;
 CREATE OR REPLACE TRIGGER storm_refuses AFTER UPDATE ON devices_simulatedlock FOR EACH ROW
-WHEN (NEW.fault = 'reject_set' AND NEW.writer = '' AND (OLD.writer <> '' OR NEW.writes > OLD.writes)) EXECUTE FUNCTION storm_note();
+WHEN (NEW.fault = 'reject_set' AND NEW.writer = '' AND (OLD.writer <> '' OR NEW.writes > OLD.writes))
+EXECUTE FUNCTION storm_note();
 """
 
 
