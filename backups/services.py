@@ -4,7 +4,7 @@ Writes what is wanted and never speaks to a lock. Callers hold no lock row: each
 """
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -64,26 +64,22 @@ def short_of_spares() -> QuerySet[Device]:
     return Device.objects.filter(removal=Device.Removal.KEPT, capabilities__backup_pool=True, pk__in=found)
 
 
-def draw(device: Device) -> BackupCode | None:
-    """Take the ready spare with the latest confirmation, for good; None when none is ready. Asks for a refill."""
-    with transaction.atomic():
-        held = Device.objects.select_for_update(of=("self",)).select_related("property").get(pk=device.pk)
-        return draw_for([held]).get(device.pk)
-
-
 def draw_for(devices: Collection[Device]) -> dict[UUID, BackupCode]:
-    """Take a spare for each of these locks, as `draw` does, by lock; those without a ready one are left out.
+    """Take, for good, each lock's ready spare with the latest confirmation, by lock; locks without one are left out.
 
-    The caller holds the locks' rows, so that nobody else draws there. As many statements for many locks as for one.
+    Asks for refills. The caller holds the locks' rows, so that nobody else draws there. As many statements for many
+    locks as for one.
     """
     ready: dict[UUID, list[BackupCode]] = {}
     latest = BackupCode.objects.ready().order_by("-pin__confirmed_at", "pk").select_related("pin", "pool")
     for code in latest.filter(pool__device__in=devices):
         ready.setdefault(code.pool.device_id, []).append(code)
-    at = now()
-    drawn = _taken(ready, at)
-    if not drawn:
+    if not ready:
         return {}
+    at, drawn = now(), {device_id: codes[0] for device_id, codes in ready.items()}
+    spare = BackupCode.objects.spare().filter(pk__in=[code.pk for code in drawn.values()])
+    if spare.update(drawn_at=at) < len(drawn):
+        raise RuntimeError("a spare was taken by somebody who does not hold its lock's row")
     BackupPool.objects.filter(device__in=drawn).update(acknowledged_at=None, acknowledged_by=None)
     for device in devices:
         if device.pk in drawn:
@@ -92,24 +88,6 @@ def draw_for(devices: Collection[Device]) -> dict[UUID, BackupCode]:
             _note_one_less(code.pool, left=len(ready[device.pk]) - 1)
     enqueue(REFILL_TASK, *map(str, drawn))
     return drawn
-
-
-def _taken(ready: dict[UUID, list[BackupCode]], at: datetime) -> dict[UUID, BackupCode]:
-    """Of each lock's spares the first that is still to be had, marked as drawn."""
-    drawn = {device_id: codes[0] for device_id, codes in ready.items()}
-    with transaction.atomic():
-        if _mark_drawn(drawn.values(), at) == len(drawn):
-            return drawn
-        transaction.set_rollback(True)  # somebody took one without its lock's row: one by one, then
-    one_by_one = {
-        lock: next((code for code in codes if _mark_drawn([code], at)), None) for lock, codes in ready.items()
-    }
-    return {lock: code for lock, code in one_by_one.items() if code}
-
-
-def _mark_drawn(codes: Iterable[BackupCode], at: datetime) -> int:
-    untouched = BackupCode.objects.filter(pk__in=[code.pk for code in codes], drawn_at=None, retired_at=None)
-    return untouched.update(drawn_at=at)
 
 
 def _note_one_less(pool: BackupPool, *, left: int) -> None:

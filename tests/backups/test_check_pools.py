@@ -7,11 +7,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from backups import checking
 from backups.models import BackupCode, BackupPool
-from backups.services import draw, refill
+from backups.services import refill
 from devices.models import Device
 from tests import factories
 from tests.commands import help_of, rows, run
-from tests.engine import fill_pool, later, settle
+from tests.engine import draw, fill_pool, later, settle
 
 
 def empty(device: Device) -> None:

@@ -9,12 +9,12 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from backups.models import BackupCode, BackupPool
-from backups.services import acknowledge, draw
+from backups.services import acknowledge
 from codes.models import CodePin
 from codes.services import pull_backup
 from devices.models import Device, Pin
 from tests import factories
-from tests.engine import guest
+from tests.engine import draw, guest
 
 
 def stocked(spares: int = 5) -> Device:
@@ -49,13 +49,16 @@ class TestDraw:
         drawn = [draw(device) for _ in range(6)]
         assert len({code.pk for code in drawn[:5]}) == 5 and drawn[5] is None
 
-    def test_takes_none_that_somebody_took_since_it_looked(self, monkeypatch) -> None:
+    def test_never_gives_one_that_somebody_took_without_the_locks_row(self, monkeypatch) -> None:
+        """Loudly, and nothing is changed: the guest is covered by the next tick."""
         device = stocked(1)
-        stale = list(BackupCode.objects.all())
-        assert draw(device) == stale[0]
+        draw(device)
+        before = BackupCode.objects.values().get()
         everything = BackupCode.objects.all()
         monkeypatch.setattr("backups.models.BackupCodeQuerySet.ready", lambda self: everything)
-        assert draw(device) is None
+        with pytest.raises(RuntimeError):
+            draw(device)
+        assert BackupCode.objects.values().get() == before
 
     def test_asks_for_a_refill_and_reopens_the_warning(self, alice) -> None:
         device = stocked()

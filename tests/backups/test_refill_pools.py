@@ -8,11 +8,10 @@ from django.db import connections
 from django.utils import timezone
 
 from backups.models import BackupCode, BackupPool
-from backups.services import draw
 from devices.models import Device, SimulatedLock
 from tests import factories
 from tests.commands import a_worker, help_of, rows, run
-from tests.engine import fill_pool, ready, settle, truth
+from tests.engine import draw, fill_pool, ready, settle, truth
 
 
 def lose(device: Device, count: int) -> None:

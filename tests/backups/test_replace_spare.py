@@ -4,13 +4,13 @@ import pytest
 from django.core.exceptions import ValidationError
 
 from backups.models import BackupCode, BackupPool
-from backups.services import draw, refill_now, replace_spare, why_kept
+from backups.services import refill_now, replace_spare, why_kept
 from codes.services import pull_backup
 from devices.models import Device, Event, Pin
 from devices.services import remove_lock
 from portal.models import User
 from tests import factories
-from tests.engine import fault, fill_pool, guest, ready, settle, truth
+from tests.engine import draw, fault, fill_pool, guest, ready, settle, truth
 from tests.raw import race
 
 
