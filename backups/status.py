@@ -124,9 +124,8 @@ def pools_of(devices: Iterable[Device]) -> dict[UUID, PoolStatus]:
 def with_guests(statuses: Mapping[UUID, PoolStatus]) -> dict[UUID, PoolStatus]:
     """The same with the backups that guests hold now, so that a warning can say whom it affects. One query."""
     held = BackupCode.objects.filter(pool__device__in=statuses, pin__code_pin__ended_at=None, drawn_at__isnull=False)
-    staying = held.filter(pin__code_pin__code__ended_at=None)
     codes: dict[UUID, list[BackupCode]] = {}
-    for code in staying.select_related("pool", "pin__code_pin__code").defer("pin__secret").order_by("drawn_at"):
+    for code in held.select_related("pool", "pin__code_pin__code").defer("pin__secret").order_by("drawn_at"):
         codes.setdefault(code.pool.device_id, []).append(code)
     return {device_id: replace(status, codes=codes.get(device_id, ())) for device_id, status in statuses.items()}
 

@@ -1,5 +1,6 @@
 """One worker at a time speaks to a lock, and a stopped one that wakes writes nothing."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -10,7 +11,8 @@ from django.utils import timezone
 from devices import lease
 from devices.lease import LeaseLost, take, take_due
 from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
-from devices.providers.base import Health, Unreachable
+from devices.programming import turn
+from devices.providers.base import Health, Outcome, Result, Unreachable
 from devices.services import check_lock, request_sync, wake_worker
 from tests import engine, factories
 from tests.engine import fault, guest, held_before, lease_runs_out, own
@@ -101,6 +103,20 @@ def test_it_is_stopped_before_its_next_call_even_if_it_has_nothing_to_write(devi
         stopped.finish(Health(online=True, battery=device.battery))
     assert stopped.call.operation == "health"
     assert SimulatedLock.objects.get().reads == 0
+
+
+def test_nor_does_it_read_once_its_lease_is_over_by_its_own_clock(device: Device, monkeypatch) -> None:
+    """A read goes ahead on a lease that lasts for it; one that slept since then asks for it again."""
+    guest(device)
+    stopped = held_before(device, "put")
+    lease_runs_out(device)
+    assert take(device.pk) is not None
+    reads = SimulatedLock.objects.get().reads
+    slept = time.monotonic() + 31
+    monkeypatch.setattr(turn, "monotonic", lambda: slept)
+    with pytest.raises(LeaseLost):
+        stopped.steps.send(Outcome(Result.CONFIRMED))
+    assert SimulatedLock.objects.get().reads == reads
 
 
 def test_the_lease_outlives_each_call_it_is_extended_for(device: Device) -> None:
