@@ -90,6 +90,12 @@ class Device(models.Model):
                 name="devices_device_due",
                 condition=models.Q(next_sync_at__isnull=False),
             ),
+            # A free worker: which locks did somebody ask for, whose tasks wait?
+            models.Index(
+                fields=["queued_until"],
+                name="devices_device_queued",
+                condition=models.Q(queued_until__isnull=False),
+            ),
             # The sweep: which locks have no next turn?
             models.Index(fields=["removal"], name="devices_device_never_due", condition=models.Q(next_sync_at=None)),
             # The sweep: which locks may lack a pool of backups?

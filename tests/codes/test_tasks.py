@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from codes.tasks import heartbeat, sweep, sync_lock
 from devices.lease import take
-from devices.models import Device, Hub, Pin, SimulatedLock
+from devices.models import Device, Event, Hub, Pin, SimulatedLock
 from portal.models import Heartbeat
 from tests import factories
 from tests.engine import fault, guest, own, truth
@@ -102,3 +102,17 @@ def test_the_sweep_and_the_sign_of_life(db) -> None:
     sweep()
     heartbeat()
     assert timezone.now() - Heartbeat.objects.get(name="worker").beat_at < timedelta(seconds=5)
+
+
+def test_a_lock_that_somebody_asks_for_goes_before_those_that_are_only_due(device: Device, monkeypatch) -> None:
+    """One place for a turn, and a bulk of locks that were due long before the guest at the door was added."""
+    monkeypatch.setattr("devices.runner.AT_ONCE", 1)
+    bulk = [device, *factories.DeviceFactory.create_batch(3)]
+    for one in bulk:
+        guest(one, "Bulk")
+    Device.objects.update(next_sync_at=timezone.now() - timedelta(hours=1), queued_until=None)
+    asked = factories.DeviceFactory()
+    guest(asked, "At the door")
+    sync_lock(str(device.pk))
+    order = Event.objects.filter(type=Event.Type.CODE_SET).order_by("pk").values_list("device", flat=True)
+    assert list(order)[:2] == [device.pk, asked.pk] and len(order) == 5

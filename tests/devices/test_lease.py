@@ -9,7 +9,7 @@ from django.db import connections
 from django.utils import timezone
 
 from devices import lease
-from devices.lease import LeaseLost, take, take_due
+from devices.lease import LeaseLost, take, take_asked_for, take_due
 from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
 from devices.programming import turn
 from devices.providers.base import Health, Outcome, Result, Unreachable
@@ -178,6 +178,18 @@ def test_the_lock_that_is_due_longest_comes_first(place: Property, hub: Hub) -> 
     order = [take_due().device_id for _ in range(3)]
     assert order == [devices[1].pk, devices[2].pk, devices[0].pk]
     assert take_due() is None
+
+
+def test_only_a_lock_whose_task_is_on_its_way_was_asked_for(place: Property, hub: Hub) -> None:
+    at = timezone.now()
+    due, asked, long_ago = factories.DeviceFactory.create_batch(3, property=place, hub=hub)
+    Device.objects.update(next_sync_at=at)
+    Device.objects.filter(pk=asked.pk).update(queued_until=at + timedelta(seconds=20))
+    Device.objects.filter(pk=long_ago.pk).update(queued_until=at - timedelta(seconds=1))
+    held = take_asked_for()
+    assert held.device_id == asked.pk
+    assert take_asked_for() is None
+    assert {take_due().device_id for _ in range(2)} == {due.pk, long_ago.pk}
 
 
 def test_a_lock_that_was_removed_has_no_turns(device: Device) -> None:
