@@ -135,7 +135,7 @@ class TestTryAgain:
     def test_a_failed_code_offers_it(self, signed_in: Client, failed: AccessCode) -> None:
         said = told(signed_in, failed)
         assert "Failed Backup codes do not cover ongoing codes. Try again or change the PIN." in said
-        assert "Try again Edit name Change PIN" in said
+        assert "Try again Edit name and reference Change PIN" in said
 
     def test_it_is_tried_again(self, signed_in: Client, alice: User, failed: AccessCode, device: Device) -> None:
         fault(device)
