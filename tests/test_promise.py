@@ -3,7 +3,7 @@
 A state machine drives services, clock, engine and simulated lock together (tests/promise). After every step I1–I11
 hold, and: whenever a stay is running and its own PIN was confirmed or a spare was ready, the PIN on the guest's link
 opens the lock's own truth; after checkout, once the lock answers, no PIN of that stay opens it.
-CI takes 300 in all (60 on SQLite, 240 on PostgreSQL), 3000 are the nightly size: `PROMISE_EXAMPLES`.
+CI takes 300 in all (20 on SQLite, 280 on PostgreSQL), 3000 are the nightly size: `PROMISE_EXAMPLES`.
 """
 
 import os

@@ -89,5 +89,5 @@ def test_every_page_tells_both(signed_in: Client, device: Device) -> None:
     scene.exhausted(device)
     AccessCode.objects.filter(name="Ben Okafor").update(uncovered_since=None)
     page = " ".join(signed_in.get("/devices/").content.decode().split())
-    assert '<span class="count hot">1<span class="vh"> arrivals at risk</span>' in page
+    assert '<span class="count hot">1<span class="vh"> arrival at risk</span>' in page
     assert 'Warnings <span class="count hot">1</span>' in page
