@@ -3,7 +3,9 @@
 The lock's own refusal is timed by a trigger of the database, and the guest's link by asking it as a guest's phone does.
 """
 
+import json
 import random
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
+from urllib.parse import urlencode
 
 from django.db import connection, connections
 from django.utils import timezone
@@ -19,7 +22,7 @@ from django.utils import timezone
 from codes.models import AccessCode, CodePin
 from codes.services import add_code
 from devices.models import Device, SimulatedLock
-from portal.live import SOON
+from portal.live import MARK, SOON
 from tests.storm import fleet
 from tests.storm.people import signed_in
 from tests.storm.report import Report
@@ -30,6 +33,7 @@ P50, P99 = 0.3, 1.0  # seconds, from the lock's refusal to the guest's link
 BOUND = 600.0  # seconds after which a load that does not end is ended
 CONNECTIONS = 16  # of guests who ask at the same time
 AGAIN = 30  # polls after which a manager opens the page anew
+SEEN = re.compile(r'name="(seen-[\w-]+)" value="(\w+)"')
 
 NOTE_REFUSALS = """
 CREATE TABLE IF NOT EXISTS storm_refusal (lock_id bigint, at timestamptz);
@@ -43,7 +47,10 @@ EXECUTE FUNCTION storm_note();
 
 @dataclass
 class Managers:
-    """People with a lock's page open in a browser: it polls by itself, and is opened anew now and then."""
+    """People with a lock's page open in a browser: it polls by itself, and is opened anew now and then.
+
+    They ask every four seconds, as if something were pending on each lock all the time.
+    """
 
     portal: Stack
     devices: Sequence[Device]
@@ -70,18 +77,24 @@ class Managers:
         dice = random.Random(number)
         page = f"/devices/{dice.choice(self.devices).pk}/"
         self._stop.wait(dice.uniform(0, SOON))
-        polls = 0
+        polls, seen = 0, dict[str, str]()
         while not self._stop.is_set():
-            self._ask(page if polls % AGAIN == 0 else f"{page}live/")
+            if polls % AGAIN == 0:
+                seen = self._ask(page, {})
+            else:
+                seen |= self._ask(f"{page}live/?{urlencode(seen)}", {"HX-Request": "true"})
             polls += 1
             self._stop.wait(SOON)
 
-    def _ask(self, path: str) -> None:
+    def _ask(self, path: str, headers: dict[str, str]) -> dict[str, str]:
+        """What the page then has, as a browser sends it along with the next poll."""
         began = time.monotonic()
-        status, _text = self.portal.get(path, cookie=self.cookie)
+        status, text, told = self.portal.ask(path, {"Cookie": self.cookie, **headers})
         self.took.append(time.monotonic() - began)
         if status not in (200, 204):
-            self.errors.append(f"{path} answered {status}")
+            self.errors.append(f"{path.partition('?')[0]} answered {status}")
+        mark = json.loads(told.get("HX-Trigger", "{}")).get("refreshed", {}).get("mark")
+        return dict(SEEN.findall(text)) | ({MARK: mark} if mark else {})
 
 
 def load(report: Report, folder: Path, *, managers: int = 200, guests: int = 500) -> None:

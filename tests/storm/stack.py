@@ -58,13 +58,18 @@ class Stack:
 
     def get(self, path: str, *, cookie: str = "", timeout: float = 30) -> tuple[int, str]:
         """Status and text of a page; status 0 when the web server is away."""
+        status, text, _headers = self.ask(path, {"Cookie": cookie} if cookie else {}, timeout=timeout)
+        return status, text
+
+    def ask(self, path: str, headers: Mapping[str, str], *, timeout: float = 30) -> tuple[int, str, Mapping[str, str]]:
+        """The same with the request's headers, and the answer's."""
         asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
-            asked.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+            asked.request("GET", path, headers=dict(headers))
             answer = asked.getresponse()
-            return answer.status, answer.read().decode()
+            return answer.status, answer.read().decode(), answer.headers
         except (OSError, http.client.HTTPException):
-            return 0, ""
+            return 0, "", {}
         finally:
             asked.close()
 
