@@ -21,14 +21,15 @@ from codes.listing import code_row
 from codes.models import AccessCode, CodePin
 from codes.page import page_of
 from portal.access import MemberRequest, may_change, may_reveal, member
+from portal.changes import narrow_number_of
 from portal.clock import now
-from portal.live import Live, changed_parts, unless_unchanged
+from portal.live import Live, OfLock, changed_parts, unless_unchanged
 
 
 def code_or_404(request: MemberRequest, pk: UUID) -> AccessCode:
     """The workspace's code with its lock and PINs; another workspace's is not found."""
     given = CodePin.objects.select_related("pin__backup_code").order_by("pk")
-    mine = AccessCode.objects.of(request.membership.workspace)
+    mine = AccessCode.objects.of(request.membership.workspace).annotate(changes=narrow_number_of("device"))
     mine = mine.select_related("device__property__workspace", "device__hub")
     return get_object_or_404(mine.prefetch_related(Prefetch("code_pins", given)), pk=pk)
 
@@ -140,6 +141,7 @@ def _code_context(request: MemberRequest, pk: UUID) -> dict[str, object]:
     return {
         "code": code,
         "device": code.device,
+        "of_lock": OfLock(code.device_id, code.changes),  # type: ignore[attr-defined]  # annotated
         "zone": code.device.property.time_zone,
         "row": code_row(code, code.device),
         "about": page_of(code),

@@ -17,8 +17,9 @@ from devices.forms import LockForm
 from devices.models import Device
 from devices.month import activity_and_month
 from portal.access import MemberRequest, may_change, may_reveal, member
+from portal.changes import narrow_number_of
 from portal.forms import add_errors
-from portal.live import Live, changed_parts, unless_unchanged
+from portal.live import Live, OfLock, changed_parts, unless_unchanged
 
 
 def device_or_404(request: MemberRequest, pk: UUID, *, removed: bool = False) -> Device:
@@ -26,6 +27,7 @@ def device_or_404(request: MemberRequest, pk: UUID, *, removed: bool = False) ->
     found = Device.objects.of(request.membership.workspace)
     if removed:
         found = Device.objects.filter(property__workspace=request.membership.workspace)
+    found = found.annotate(changes=narrow_number_of("pk"))
     return get_object_or_404(found.select_related("property", "hub", "backup_pool__acknowledged_by"), pk=pk)
 
 
@@ -111,6 +113,7 @@ def _device_context(request: MemberRequest, device: Device) -> dict[str, Any]:
     activity, month = activity_and_month(device)
     return {
         "device": device,
+        "of_lock": OfLock(device.pk, device.changes),  # type: ignore[attr-defined]  # annotated
         "zone": listing.zone_of(device),
         "left": services.left_on(device) if device.removal == Device.Removal.REMOVING else [],
         "activity": activity,

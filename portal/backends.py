@@ -5,16 +5,16 @@ from typing import Any
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.auth.backends import ModelBackend
 
-from portal.changes import number_of
+from portal.changes import narrow_number_of, number_of
 from portal.models import Membership, User
 
 
 def memberships_of(user_id: Any) -> list[Membership]:
-    """A person's memberships with their workspaces, each with `changes`. The first is the one used by default."""
+    """A person's memberships with their workspaces and numbers of changes. The first is the one used by default."""
     found = Membership.objects.filter(user=user_id).select_related("user", "workspace").order_by("pk")
     memberships: list[Membership] = []
-    for membership in found.annotate(number=number_of("workspace")):
-        membership.changes = membership.number
+    for membership in found.annotate(number=number_of("workspace"), wide=narrow_number_of("workspace")):
+        membership.changes, membership.wide_changes = membership.number, membership.wide
         memberships.append(membership)
     return memberships
 

@@ -5,6 +5,10 @@ page reads the number before its rows; a change committed later makes the number
 A workspace has several counters, whose sum is the number: on PostgreSQL a transaction takes one that nobody holds, or
 adds one. So writers of one workspace wait for one another no longer than before, and there are as many counters as
 ever wrote at once.
+
+Beside it each lock has a number of its own, counted alike, and so have all changes of a workspace that concern no
+single lock: its people, their rights, its settings, properties and hubs. By these two a lock's page knows that nothing
+of its own changed, while a hundred other locks are being programmed.
 """
 
 from collections.abc import Sequence
@@ -13,10 +17,10 @@ from uuid import UUID
 
 from django.db import models
 from django.db.migrations.operations.base import Operation
-from django.db.models import OuterRef, Subquery, Sum
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 
-from portal.models import ChangeCount
+from portal.models import ChangeCount, LockChangeCount
 
 PARTS = 32_000  # names to pick from for a workspace's next counter
 OPERATIONS = ("INSERT", "UPDATE", "DELETE")
@@ -28,16 +32,32 @@ def number(workspace: UUID) -> int:
     return int(total or 0)
 
 
+def narrow_number(subject: UUID) -> int:
+    """The number of a lock now, or of a workspace's changes that concern no single lock."""
+    total = LockChangeCount.objects.filter(subject=subject).aggregate(total=Sum("number"))["total"]
+    return int(total or 0)
+
+
 def number_of(workspace: str) -> Coalesce:
     """The number of the workspace that an outer query names by this field, as a part of that query."""
-    counts = ChangeCount.objects.filter(workspace=OuterRef(workspace)).order_by().values("workspace")
+    return _sum(ChangeCount.objects.filter(workspace=OuterRef(workspace)).values("workspace"))
+
+
+def narrow_number_of(subject: str) -> Coalesce:
+    """The number of the lock that an outer query names, or of a workspace's changes that concern no single lock."""
+    return _sum(LockChangeCount.objects.filter(subject=OuterRef(subject)).values("subject"))
+
+
+def _sum(counts: QuerySet[Any, Any]) -> Coalesce:
     total = Cast(Sum("number"), models.BigIntegerField())
-    return Coalesce(Subquery(counts.annotate(total=total).values("total")), 0, output_field=models.BigIntegerField())
+    summed = counts.order_by().annotate(total=total).values("total")
+    return Coalesce(Subquery(summed), 0, output_field=models.BigIntegerField())
 
 
 class CountChanges(Operation):
     """Have a table's changes counted: give the statement that finds the workspace's id of `{row}`.
 
+    `lock`: the expression for its lock's id, NULL where it concerns no single lock; "": the lock is not counted.
     `columns`: those whose update counts, all if empty. SQLite drops triggers when a later migration makes the table
     anew: then repeat this operation (a test tells), and `StopCounting` before it.
     """
@@ -46,12 +66,13 @@ class CountChanges(Operation):
     reversible = True
 
     def __init__(
-        self, table: str, workspace: str, *, columns: Sequence[str] = (), on: Sequence[str] = OPERATIONS
+        self, table: str, workspace: str, *, lock: str = "", columns: Sequence[str] = (), on: Sequence[str] = OPERATIONS
     ) -> None:
-        self.table, self.workspace, self.columns, self.on = table, workspace, columns, on
+        self.table, self.workspace, self.lock, self.columns, self.on = table, workspace, lock, columns, on
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        return type(self).__name__, [self.table, self.workspace], {"columns": self.columns, "on": self.on}
+        options = {"lock": self.lock, "columns": self.columns, "on": self.on}
+        return type(self).__name__, [self.table, self.workspace], options
 
     def state_forwards(self, app_label: str, state: Any) -> None:
         """Models know nothing of it."""
@@ -105,21 +126,15 @@ def _end(count: CountChanges, schema_editor: Any) -> None:
 
 
 def _postgres(count: CountChanges) -> list[str]:
+    found, lock = count.workspace.format(row="changed"), count.lock.format(row="changed") or "NULL"
     function = f"""
         CREATE FUNCTION {count.table}_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-        DECLARE changed record; space uuid;
+        DECLARE changed record; space uuid; lock uuid;
         BEGIN
             IF TG_OP = 'DELETE' THEN changed := OLD; ELSE changed := NEW; END IF;
-            FOR space IN {count.workspace.format(row="changed")} LOOP
-                UPDATE portal_changecount SET number = number + 1 WHERE (workspace_id, part) = (
-                    SELECT free.workspace_id, free.part FROM portal_changecount free WHERE free.workspace_id = space
-                    ORDER BY free.part LIMIT 1 FOR UPDATE SKIP LOCKED
-                );
-                IF NOT FOUND THEN
-                    INSERT INTO portal_changecount AS count (workspace_id, part, number)
-                    VALUES (space, floor(random() * {PARTS}), 1)
-                    ON CONFLICT (workspace_id, part) DO UPDATE SET number = count.number + 1;
-                END IF;
+            FOR space, lock IN SELECT found.id, {lock} FROM ({found}) found LOOP
+                {_raise("portal_changecount", "workspace_id", "space")}
+                {_raise("portal_lockchangecount", "subject", "COALESCE(lock, space)") if count.lock else ""}
             END LOOP;
             RETURN NULL;
         END $$"""  # noqa: S608  fixed text
@@ -131,15 +146,35 @@ def _postgres(count: CountChanges) -> list[str]:
     return [function, *triggers]
 
 
+def _raise(counts: str, owner: str, value: str) -> str:
+    return f"""
+        UPDATE {counts} SET number = number + 1 WHERE ({owner}, part) = (
+            SELECT free.{owner}, free.part FROM {counts} free WHERE free.{owner} = {value}
+            ORDER BY free.part LIMIT 1 FOR UPDATE SKIP LOCKED
+        );
+        IF NOT FOUND THEN
+            INSERT INTO {counts} AS count ({owner}, part, number) VALUES ({value}, floor(random() * {PARTS}), 1)
+            ON CONFLICT ({owner}, part) DO UPDATE SET number = count.number + 1;
+        END IF;"""  # noqa: S608  fixed text
+
+
 def _sqlite(count: CountChanges) -> list[str]:
     return [
         f"""
         CREATE TRIGGER {name_of(count.table, operation)} AFTER {count.event(operation)} ON {count.table} BEGIN
-            INSERT INTO portal_changecount (workspace_id, part, number)
-            SELECT found.id, 0, 1 FROM (
-                {count.workspace.format(row="OLD" if operation == "DELETE" else "NEW")}
-            ) found WHERE true
-            ON CONFLICT (workspace_id, part) DO UPDATE SET number = number + 1;
-        END"""  # noqa: S608  fixed text
+            {_add(count, operation, "portal_changecount", "workspace_id", "found.id")}
+            {_add(count, operation, "portal_lockchangecount", "subject", _SUBJECT) if count.lock else ""}
+        END"""
         for operation in count.on
     ]
+
+
+_SUBJECT = "COALESCE({lock}, found.id)"
+
+
+def _add(count: CountChanges, operation: str, counts: str, owner: str, value: str) -> str:
+    row = "OLD" if operation == "DELETE" else "NEW"
+    return f"""
+        INSERT INTO {counts} ({owner}, part, number)
+        SELECT {value.format(lock=count.lock.format(row=row))}, 0, 1 FROM ({count.workspace.format(row=row)}) found
+        WHERE true ON CONFLICT ({owner}, part) DO UPDATE SET number = number + 1;"""  # noqa: S608  fixed text

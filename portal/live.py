@@ -6,8 +6,10 @@ in a header, for the page's "Updated 14:32".
 
 Most polls are answered before any of that: the page's mark holds the workspace's number of changes (`portal.changes`),
 and as long as that is the same, nothing has changed but the clock. What the clock alone changes is seen within a
-minute, for then a poll is answered from the rows again; or at a moment that the page itself names. A mark is good for
-one session, or one guest's link; `portal.quick_polls` answers a member's by it alone.
+minute, for then a poll is answered from the rows again; or at a moment that the page itself names. A page about one
+lock has that lock's number in its mark, too: as long as that is the same, a change elsewhere in the workspace, which
+moves a count in its navigation at most, may wait for LATER seconds since the page was drawn. A mark is good for one
+session, or one guest's link; `portal.quick_polls` answers a member's by it alone.
 """
 
 import hashlib
@@ -29,6 +31,7 @@ from portal.access import MemberRequest
 from portal.clock import now
 from portal.moments import clock
 
+NEVER = datetime.fromtimestamp(0, UTC)
 MARK = "seen-mark"  # the field that carries it
 TRUSTED = timedelta(minutes=1)  # how long a page's mark is
 SOON, LATER = 4, 20  # seconds between polls: while something is pending, and otherwise
@@ -58,32 +61,55 @@ class Mark:
     """What a page was drawn from; and until when that alone tells whether it is still right.
 
     `source` stands for who has the page, workspace and number of changes. Guests see it, so it tells nothing of them;
-    `workspace` is told to members alone.
+    `workspace` and `lock` are told to members alone. `own` stands for the same with the lock's number.
     """
 
     source: str
     until: datetime
     zone: str
     workspace: UUID | None = None
+    lock: UUID | None = None
+    own: str = ""
+    drawn_at: datetime = NEVER
 
     def __str__(self) -> str:
-        space = self.workspace.hex if self.workspace else ""
-        return f"{self.source}_{self.until.timestamp() * 1000:.0f}_{self.zone.encode().hex()}_{space}"
+        space, lock = (one.hex if one else "" for one in (self.workspace, self.lock))
+        drawn = f"{lock}_{self.own}_{_stamp(self.drawn_at)}_" if lock else ""
+        return f"{self.source}_{_stamp(self.until)}_{self.zone.encode().hex()}_{drawn}{space}"
 
     @classmethod
     def of(cls, text: str) -> "Mark | None":
         """The mark that a poll brought; None if it is none."""
         try:
-            source, until, zone, space = text.split("_")
-            ends = datetime.fromtimestamp(int(until) / 1000, UTC)
-            return cls(source, ends, bytes.fromhex(zone).decode(), UUID(space) if space else None)
+            source, until, zone, *drawn, space = text.split("_")
+            lock, own, at = drawn or ("", "", "0")
+            workspace, of_lock = (UUID(one) if one else None for one in (space, lock))
+            zone = bytes.fromhex(zone).decode()
+            return cls(source, _moment(until), zone, workspace, of_lock, own, _moment(at))
         except (ValueError, OverflowError, OSError):
             return None
 
-    def holds(self, who: str, workspace: UUID, number: int) -> bool:
-        """Nothing has changed since for this session or link. A clock that was set back makes it void."""
-        same = constant_time_compare(self.source, _source(who, workspace, number))
-        return same and timedelta(0) < self.until - now() <= TRUSTED and _is_zone(self.zone)
+    def holds(self, who: str, workspace: UUID, number: int, own: int = 0) -> bool:
+        """Nothing has changed since for this session or link, or on another lock and just now.
+
+        `own`: the lock's number. A clock that was set back makes it void.
+        """
+        if not (timedelta(0) < self.until - now() <= TRUSTED and _is_zone(self.zone)):
+            return False
+        if constant_time_compare(self.source, _source(who, workspace, number)):
+            return True
+        lately = timedelta(0) <= now() - self.drawn_at < timedelta(seconds=LATER)
+        return (
+            lately and self.lock is not None and constant_time_compare(self.own, _own(who, workspace, self.lock, own))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OfLock:
+    """A lock that a page is about, and its number of changes, read before its rows."""
+
+    lock: UUID
+    changes: int
 
 
 def mark(who: str, workspace: UUID, number: int, zone: str, until: datetime | None = None) -> Mark:
@@ -102,10 +128,10 @@ def brought(request: HttpRequest) -> Mark | None:
     return Mark.of(request.GET.get(MARK, ""))
 
 
-def nothing_new(request: HttpRequest, who: str, workspace: UUID, number: int) -> HttpResponse | None:
+def nothing_new(request: HttpRequest, who: str, workspace: UUID, number: int, own: int = 0) -> HttpResponse | None:
     """The answer to a poll of a page that nothing has changed, by its mark; None if somebody has to look."""
     found = brought(request)
-    if found is None or not found.holds(who, workspace, number):
+    if found is None or not found.holds(who, workspace, number, own):
         return None
     return _refreshed(HttpResponse(status=204), found.zone)
 
@@ -134,15 +160,21 @@ def changed_parts(
     live = Live(seen=request.GET)
     html = render_to_string(template, {**context, "live": live}, request)
     response = HttpResponse(html) if live.sent else HttpResponse(status=204)
-    return _refreshed(response, zone, fresh or member_mark(request, zone, context.get("until")))
+    return _refreshed(response, zone, fresh or member_mark(request, zone, context.get("until"), context.get("of_lock")))
 
 
-def member_mark(request: HttpRequest, zone: str, until: datetime | None = None) -> Mark:
-    """The mark of a page of the member's workspace."""
+def member_mark(request: HttpRequest, zone: str, until: datetime | None = None, of_lock: OfLock | None = None) -> Mark:
+    """The mark of a page of the member's workspace; `of_lock`: the lock that it is about."""
     asked = cast(MemberRequest, request)
     used, who = asked.membership, asked.session.session_key or ""
     drawn_from = mark(who, used.workspace_id, used.changes, zone, until)
-    return drawn_from if asked.look else replace(drawn_from, workspace=used.workspace_id)
+    if asked.look:
+        return drawn_from
+    drawn_from = replace(drawn_from, workspace=used.workspace_id)
+    if of_lock is None:
+        return drawn_from
+    own = _own(who, used.workspace_id, of_lock.lock, used.wide_changes + of_lock.changes)
+    return replace(drawn_from, lock=of_lock.lock, own=own, drawn_at=now())
 
 
 def _is_zone(name: str) -> bool:
@@ -154,6 +186,20 @@ def _is_zone(name: str) -> bool:
 
 def _source(who: str, workspace: UUID, number: int) -> str:
     return salted_hmac("portal.live", f"{who}:{workspace}:{number}", algorithm="sha256").hexdigest()[:32]
+
+
+def _own(who: str, workspace: UUID, lock: UUID, number: int) -> str:
+    """`number`: the lock's and that of the workspace's changes that concern no single lock, together."""
+    sealed = f"{who}:{workspace}:{lock}:{number}"
+    return salted_hmac("portal.live.lock", sealed, algorithm="sha256").hexdigest()[:32]
+
+
+def _stamp(instant: datetime) -> str:
+    return f"{instant.timestamp() * 1000:.0f}"
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.fromtimestamp(int(stamp) / 1000, UTC)
 
 
 def _refreshed(response: HttpResponse, zone: str, fresh: Mark | None = None) -> HttpResponse:

@@ -131,6 +131,7 @@ class Membership(models.Model):
 
     one_of_several = False  # whether the person has others too: pages then say which one this is
     changes: int  # the workspace's number of changes, where it was read along: see `portal.backends`
+    wide_changes: int  # of those that concern no single lock
 
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")
@@ -193,6 +194,18 @@ class ChangeCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.workspace_id}: {self.number}"
+
+
+class LockChangeCount(models.Model):
+    """The same of one lock; by the workspace's id of what concerns no single lock. By triggers: `portal.changes`."""
+
+    pk = models.CompositePrimaryKey("subject", "part")  # its index serves the sum
+    subject = models.UUIDField()
+    part = models.PositiveSmallIntegerField()
+    number = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.number}"
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):

@@ -1,9 +1,10 @@
 """Members' polls that nothing has changed, answered before session, person and membership are read: by one query.
 
 A page's mark (`portal.live`) is sealed with the secret key over the session it was drawn for, the workspace and its
-number of changes. Who brings it with that session's cookie was shown the page less than a minute ago; whatever may
-have ended the right to it since (a session that ended, a person or membership that was changed or removed) ends the
-session's row or raises the number, and then the poll goes the long way like any other request.
+number of changes; that of a lock's page again with the lock's own number and that of what concerns no single lock. Who
+brings it with that session's cookie was shown the page less than a minute ago; whatever may have ended the right to it
+since (a session that ended, a person or membership that was changed or removed) ends the session's row or raises these
+numbers, and then the poll goes the long way like any other request.
 """
 
 from collections.abc import Callable
@@ -17,13 +18,15 @@ from django.urls import Resolver404, resolve
 
 from portal import live
 from portal.clock import now
-from portal.models import ChangeCount
+from portal.models import ChangeCount, LockChangeCount
 from portal.sessions import stored
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
-NUMBER = f"""
-    SELECT (SELECT COALESCE(SUM(number), 0) FROM {ChangeCount._meta.db_table} WHERE workspace_id = %s)
+NUMBERS = f"""
+    SELECT
+        (SELECT COALESCE(SUM(number), 0) FROM {ChangeCount._meta.db_table} WHERE workspace_id = %s),
+        (SELECT COALESCE(SUM(number), 0) FROM {LockChangeCount._meta.db_table} WHERE subject IN (%s, %s))
     FROM {Session._meta.db_table} WHERE session_key = %s AND expire_date > %s"""  # noqa: S608  names of ours
 
 
@@ -41,18 +44,18 @@ def _unchanged(request: HttpRequest) -> HttpResponse | None:
     session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
     if mark is None or mark.workspace is None or not session or not _answers_polls(request.path_info):
         return None
-    number = _number(mark.workspace, session)
-    return None if number is None else live.nothing_new(request, session, mark.workspace, number)
+    numbers = _numbers(mark.workspace, mark.lock, session)
+    return live.nothing_new(request, session, mark.workspace, *numbers) if numbers else None
 
 
-def _number(workspace: UUID, session: str) -> int | None:
-    """The workspace's number of changes; None if the session is over."""
-    prepared = models.UUIDField().get_db_prep_value(workspace, connection)
+def _numbers(workspace: UUID, lock: UUID | None, session: str) -> tuple[int, int] | None:
+    """The numbers of changes of the workspace, and of the lock and what concerns none; None if the session is over."""
+    space, narrow = (models.UUIDField().get_db_prep_value(one, connection) for one in (workspace, lock or workspace))
     at = models.DateTimeField().get_db_prep_value(now(), connection)
     with connection.cursor() as cursor:
-        cursor.execute(NUMBER, [prepared, stored(session), at])
+        cursor.execute(NUMBERS, [space, space, narrow, stored(session), at])
         found = cursor.fetchone()
-    return int(found[0]) if found else None
+    return (int(found[0]), int(found[1])) if found else None
 
 
 def _answers_polls(path: str) -> bool:

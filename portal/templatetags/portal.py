@@ -66,7 +66,9 @@ def page_mark(context: RequestContext, zone: str) -> str:
     live: live_parts.Live = context["live"]
     if live.seen is not None:
         return ""  # a poll's answer carries it in a header
-    found = context.get("mark") or live_parts.member_mark(context["request"], zone, context.get("until"))
+    found = context.get("mark") or live_parts.member_mark(
+        context["request"], zone, context.get("until"), context.get("of_lock")
+    )
     field = '<input class="seen" type="hidden" name="{}" value="{}" autocomplete="off">'
     return format_html(field, live_parts.MARK, found)
 

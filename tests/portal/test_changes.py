@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from backups.models import BackupCode, BackupPool
 from codes.models import AccessCode, CodePin, TakenOn
+from devices.activity import record, record_in
 from devices.lease import take
 from devices.models import Device, Event, Hub, Pin, Property
-from portal.changes import OPERATIONS, name_of, number
+from portal.changes import OPERATIONS, name_of, narrow_number, number
 from portal.models import Membership, User, Workspace
 from tests import factories, scene
 
@@ -54,7 +55,16 @@ def test_every_table_that_pages_show_is_counted() -> None:
 
 def test_no_model_of_ours_was_forgotten() -> None:
     """A new model is either shown, and counted, or stands here."""
-    beside = {"SimulatedLock", "Notice", "Heartbeat", "OutgoingMail", "Invitation", "ChangeCount", "Tally"}
+    beside = {
+        "SimulatedLock",
+        "Notice",
+        "Heartbeat",
+        "OutgoingMail",
+        "Invitation",
+        "ChangeCount",
+        "LockChangeCount",
+        "Tally",
+    }
     ours = {
         m.__name__ for app in ("portal", "devices", "backups", "codes") for m in apps.get_app_config(app).get_models()
     }
@@ -102,6 +112,63 @@ def test_what_no_page_shows_does_not_count(workspace: Workspace, alice: User, de
 
 
 @pytest.mark.django_db
+def test_a_lease_is_no_change_of_the_lock(device: Device) -> None:
+    before = narrow_number(device.pk)
+    lease = take(device.pk)
+    assert lease is not None
+    lease.extend(5)
+    assert narrow_number(device.pk) == before
+
+
+@pytest.mark.django_db
+def test_each_change_counts_for_its_lock_or_for_all(workspace: Workspace, device: Device, alice: User) -> None:
+    """What has a lock raises that lock's number; what has none the workspace's own."""
+    place, hub, *of_lock = rows(device)
+    wide = [place, hub, workspace, Membership.objects.get(user=alice)]
+    for row, subject, other in [*((r, device, workspace) for r in of_lock), *((r, workspace, device) for r in wide)]:
+        before, beside = narrow_number(subject.pk), narrow_number(other.pk)
+        field = next(f for f in row._meta.concrete_fields if not f.primary_key and f.name not in ("lock_ref", "id"))
+        type(row)._base_manager.filter(pk=row.pk).update(**{field.attname: getattr(row, field.attname)})
+        assert (narrow_number(subject.pk) > before, narrow_number(other.pk)) == (True, beside), type(row).__name__
+
+
+@pytest.mark.django_db
+def test_events_and_who_is_on_it_count_for_their_lock(workspace: Workspace, device: Device, alice: User) -> None:
+    scene.lively(device)
+    code = AccessCode.objects.filter(device=device)[0]
+    at = timezone.now()
+    for subject, make in [
+        (device, lambda: record(device, Event.Type.DEVICE_CHECKED)),
+        (workspace, lambda: record_in(workspace, Event.Type.SETTINGS_CHANGED)),
+        (device, lambda: TakenOn.objects.create(workspace=workspace, about="overdue", device=device, at=at)),
+        (device, lambda: TakenOn.objects.create(workspace=workspace, about="guest", code=code, at=at)),
+        (workspace, lambda: TakenOn.objects.create(workspace=workspace, about="outage", hub=device.hub, at=at)),
+    ]:
+        before = {one.pk: narrow_number(one.pk) for one in (device, workspace)}
+        make()
+        raised = {pk for pk, number in before.items() if narrow_number(pk) > number}
+        assert raised == {subject.pk}
+
+
+@pytest.mark.django_db
+def test_the_rights_of_a_person_count_for_all(workspace: Workspace, alice: User) -> None:
+    before = narrow_number(workspace.pk)
+    User.objects.filter(pk=alice.pk).update(password="!")
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+    Membership.objects.filter(user=alice).delete()
+    assert narrow_number(workspace.pk) == before + 3
+
+
+@pytest.mark.django_db
+def test_another_lock_is_none_of_its_business(workspace: Workspace, device: Device) -> None:
+    before, wide = narrow_number(device.pk), narrow_number(workspace.pk)
+    beside = factories.DeviceFactory(property=device.property, hub=device.hub)
+    scene.lively(beside)
+    assert (narrow_number(device.pk), narrow_number(workspace.pk)) == (before, wide)
+    assert narrow_number(beside.pk) > 0
+
+
+@pytest.mark.django_db
 def test_another_workspace_is_none_of_its_business(workspace: Workspace, device: Device) -> None:
     before = number(workspace.pk)
     scene.lively(factories.DeviceFactory())
@@ -110,25 +177,26 @@ def test_another_workspace_is_none_of_its_business(workspace: Workspace, device:
 
 @pytest.mark.django_db(transaction=True)
 def test_no_writer_waits_for_anothers_count() -> None:
-    """Two transactions change one workspace's rows at once; on SQLite, where there is one writer, in turn."""
-    first, second = factories.PropertyFactory.create_batch(2, workspace=factories.WorkspaceFactory())
+    """Two transactions change one lock's rows at once; on SQLite, where there is one writer, in turn."""
+    first, second = factories.PinFactory.create_batch(2, device=factories.DeviceFactory())
+    workspace, lock = first.device.property.workspace_id, first.device_id
     at_once = connection.vendor == "postgresql"
-    before = number(first.workspace_id)
+    before, of_lock = number(workspace), narrow_number(lock)
 
     def change_the_second() -> None:
         if at_once:
             with connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '2s'")  # waiting would be an error
         try:
-            Property.objects.filter(pk=second.pk).update(name="Second")
+            Pin.objects.filter(pk=second.pk).update(label="Second")
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as other:
         with transaction.atomic():
-            Property.objects.filter(pk=first.pk).update(name="First")
+            Pin.objects.filter(pk=first.pk).update(label="First")
             if at_once:
                 other.submit(change_the_second).result(timeout=20)
         if not at_once:
             other.submit(change_the_second).result(timeout=20)
-    assert number(first.workspace_id) == before + 2
+    assert (number(workspace), narrow_number(lock)) == (before + 2, of_lock + 2)

@@ -13,9 +13,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from devices.models import Device
+from codes.models import AccessCode
+from devices.models import Device, Hub
+from portal.live import LATER
 from portal.models import Membership, User
-from tests import engine, scene
+from tests import engine, factories, scene
 
 SEEN = re.compile(r'name="(seen-[\w-]+)" value="(\w+)"')
 POLLED = {"HX-Request": "true"}
@@ -48,6 +50,68 @@ def test_it_carries_the_headers_of_every_answer(signed_in: Client, device: Devic
 def test_a_change_is_sent(signed_in: Client, device: Device, drawn) -> None:
     Device.objects.filter(pk=device.pk).update(battery=11)
     assert b"Battery low: 11%" in poll(signed_in, device, drawn).content
+
+
+class TestAnotherLocksChange:
+    """It moves a count in the navigation at most: that may wait a little, and costs no more than no change."""
+
+    @pytest.fixture
+    def beside(self, device: Device) -> Device:
+        return factories.DeviceFactory(property=device.property, hub=device.hub)
+
+    @pytest.fixture
+    def code_drawn(self, signed_in: Client, device: Device, drawn) -> tuple[str, dict[str, str]]:
+        code = AccessCode.objects.filter(device=device)[0]
+        page = signed_in.get(reverse("code", args=[code.pk])).content.decode()
+        return reverse("code_live", args=[code.pk]), dict(SEEN.findall(page))
+
+    def test_it_takes_one_query(
+        self, signed_in: Client, device: Device, beside: Device, drawn, django_assert_num_queries
+    ) -> None:
+        Device.objects.filter(pk=beside.pk).update(battery=11)
+        with django_assert_num_queries(1):
+            assert poll(signed_in, device, drawn).status_code == 204
+
+    def test_so_does_a_codes_page(
+        self, signed_in: Client, beside: Device, code_drawn, django_assert_num_queries
+    ) -> None:
+        Device.objects.filter(pk=beside.pk).update(battery=11)
+        url, drawn = code_drawn
+        with django_assert_num_queries(1):
+            assert signed_in.get(url, drawn, headers=POLLED).status_code == 204
+
+    def test_a_codes_page_hears_of_its_own_lock(self, signed_in: Client, device: Device, code_drawn) -> None:
+        Device.objects.filter(pk=device.pk).update(battery=11)
+        url, drawn = code_drawn
+        assert "mark" in signed_in.get(url, drawn, headers=POLLED)["HX-Trigger"]
+
+    def test_after_a_while_it_is_looked_at(self, signed_in: Client, device: Device, beside: Device, drawn) -> None:
+        Device.objects.filter(pk=beside.pk).update(battery=11)
+        with time_machine.travel(timezone.now() + timedelta(seconds=LATER), tick=False):
+            assert "mark" in poll(signed_in, device, drawn)["HX-Trigger"]
+
+    def test_a_clock_that_was_set_back_looks(self, signed_in: Client, device: Device, beside: Device, drawn) -> None:
+        Device.objects.filter(pk=beside.pk).update(battery=11)
+        with time_machine.travel(timezone.now() - timedelta(seconds=1), tick=False):
+            assert "mark" in poll(signed_in, device, drawn)["HX-Trigger"]
+
+    def test_a_list_hears_of_it_at_once(self, signed_in: Client, beside: Device) -> None:
+        drawn = dict(SEEN.findall(signed_in.get(reverse("device_list")).content.decode()))
+        Device.objects.filter(pk=beside.pk).update(battery=11)
+        assert b"11%" in signed_in.get(reverse("device_list_live"), drawn, headers=POLLED).content
+
+    def test_what_concerns_no_single_lock_is_sent_at_once(self, signed_in: Client, device: Device, drawn) -> None:
+        Hub.objects.filter(pk=device.hub_id).update(down_since=timezone.now())
+        assert poll(signed_in, device, drawn).status_code == 200
+
+    def test_a_made_up_seal_or_another_lock_is_not_taken(
+        self, signed_in: Client, device: Device, beside: Device, drawn
+    ) -> None:
+        source, until, zone, lock, own, at, space = drawn["seen-mark"].split("_")
+        Device.objects.filter(pk=device.pk).update(battery=11)
+        for which, seal in [(lock, "0" * 32), (lock, source), (beside.pk.hex, own), (space, source)]:
+            made_up = "_".join([source, until, zone, which, seal, at, space])
+            assert "mark" in poll(signed_in, device, {**drawn, "seen-mark": made_up})["HX-Trigger"]
 
 
 def test_after_a_minute_it_looks_for_itself(signed_in: Client, device: Device, drawn) -> None:
