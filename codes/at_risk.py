@@ -17,7 +17,7 @@ from portal.models import Workspace
 
 AHEAD = timedelta(hours=72)
 ARRIVING = timedelta(hours=24)  # so near that a lock out of reach is warned of
-LATELY = timedelta(seconds=10)
+LATELY, PATIENTLY = timedelta(seconds=10), timedelta(seconds=2)
 MOST = 10_000  # workspaces remembered
 
 
@@ -33,13 +33,15 @@ class Attention:
 
 
 @dataclass(frozen=True, slots=True)
-class _Lately:
+class Lately:
+    """What was counted at some moment, when the workspace's number of changes was this."""
+
     changes: int
     at: datetime
     counts: Attention
 
 
-_lately: dict[UUID, _Lately] = {}  # by workspace, in this process
+_lately: dict[UUID, Lately] = {}  # by workspace, in this process
 
 
 def attention(workspace: Workspace) -> Attention:
@@ -60,20 +62,21 @@ def attention(workspace: Workspace) -> Attention:
     return Attention(kinds["arrival"], kinds["warning"], Marks(marked))
 
 
-def attention_lately(workspace: Workspace, changes: int) -> Attention:
+def attention_lately(workspace: Workspace, changes: int, *, patient: bool = False) -> Lately:
     """The same for a page, asked again when anything has changed in the workspace, or after ten seconds.
 
-    `changes`: the workspace's number of them, as read for this page.
+    `changes`: the workspace's number of them, as read for this page. `patient`: what was counted less than two seconds
+    ago will do, though something changed.
     """
     at = now()
     known = _lately.get(workspace.pk)
-    if known and known.changes == changes and timedelta(0) <= at - known.at < LATELY:
-        return known.counts
+    age = at - known.at if known else LATELY
+    if known and timedelta(0) <= age < (LATELY if known.changes == changes else PATIENTLY if patient else timedelta(0)):
+        return known
     if len(_lately) > MOST:
         _lately.clear()
-    counts = attention(workspace)
-    _lately[workspace.pk] = _Lately(changes, at, counts)
-    return counts
+    found = _lately[workspace.pk] = Lately(changes, at, attention(workspace))
+    return found
 
 
 def soon(workspace: Workspace, at: datetime, path: str = "") -> Q:

@@ -1,6 +1,6 @@
 """What a lock's page warns of besides its pool: offline while a guest arrives, or an old code on it. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,17 +28,17 @@ class LockTroubles:
     left_mark: Mark | None = None
 
 
-def lock_troubles(device: Device, codes: CodeList, taken: Marks) -> LockTroubles:
-    """No query."""
+def lock_troubles(device: Device, codes: CodeList, taken: Callable[[], Marks]) -> LockTroubles:
+    """No query; `taken` is asked only if there is a trouble."""
     at = now()
     arrival = _next_arrival(codes.codes, at) if listing.unreachable(device) else None
     late = [(code, since) for code in codes.codes for given in code.code_pins.all() if (since := _overdue(given, at))]
     near_since = arrival_near_since(arrival) if arrival else None
     return LockTroubles(
         arrival=arrival,
-        arrival_mark=taken.of_outage(device, arrival_near_since=near_since) if arrival else None,
+        arrival_mark=taken().of_outage(device, arrival_near_since=near_since) if arrival else None,
         left=sorted({code.name for code, _since in late}),
-        left_mark=taken.of_overdue(device, max(since for _code, since in late) + OVERDUE) if late else None,
+        left_mark=taken().of_overdue(device, max(since for _code, since in late) + OVERDUE) if late else None,
     )
 
 

@@ -69,11 +69,25 @@ def slot_forecast(device: Device, pool: PoolStatus, codes: CodeList) -> Forecast
 
 @register.simple_tag(takes_context=True)
 def attention(context: RequestContext) -> Attention:
-    """`{% attention as counts %}`: how many arrivals are at risk and how many warnings there are. Asked once a page."""
+    """`{% attention as counts %}`: how many arrivals are at risk and how many warnings there are. Asked once a page.
+
+    A poll takes counts that are a little older, for where much happens they are most of its cost. Then the page is
+    marked as drawn from those changes, so that a later poll looks again.
+    """
+    request, live = context["request"], context.get("live")
+    if hasattr(request, "attention") or live is None or live.seen is None:
+        return _attention_now(context)
+    used = request.membership
+    lately = at_risk.attention_lately(used.workspace, used.changes, patient=True)
+    used.changes = min(used.changes, lately.changes)
+    return lately.counts
+
+
+def _attention_now(context: RequestContext) -> Attention:
     request = context["request"]
     if not hasattr(request, "attention"):
         used = request.membership
-        request.attention = at_risk.attention_lately(used.workspace, used.changes)
+        request.attention = at_risk.attention_lately(used.workspace, used.changes).counts
     found: Attention = request.attention
     return found
 
@@ -116,7 +130,7 @@ def age(removal: Removal) -> str:
 @register.simple_tag(takes_context=True)
 def marks(context: RequestContext) -> Marks:
     """`{% marks as taken %}`: which of the workspace's warnings somebody is on."""
-    return attention(context).marks
+    return _attention_now(context).marks
 
 
 @register.filter
@@ -176,4 +190,4 @@ def on_it(mark: Mark | None, zone: str) -> Words:
 @register.simple_tag(takes_context=True)
 def troubles_of(context: RequestContext, device: Device, codes: CodeList) -> LockTroubles:
     """`{% troubles_of device codes as troubles %}`: what its page warns of besides the pool."""
-    return lock_troubles(device, codes, attention(context).marks)
+    return lock_troubles(device, codes, lambda: _attention_now(context).marks)

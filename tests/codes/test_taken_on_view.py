@@ -1,5 +1,6 @@
 """ "I'm on it" for a guest without a code, a lock out of reach and an old code: on pages, in counts and in mails."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from backups.models import BackupPool
 from codes.at_risk import attention
 from codes.models import AccessCode, CodePin, TakenOn
 from codes.notice_findings import findings
+from codes.taken_on import take_on_lock
 from devices.models import Device, Event, Hub, Pin
 from portal.models import User
 from portal.queue import beat
@@ -69,6 +71,15 @@ def test_a_guest_is_taken_on_and_no_longer_counted(signed_in: Client, bob: User,
     assert "1 arrival at risk, somebody is on it" in page
     assert findings()[f"uncovered:{outside.pk}"].quiet
     assert Event.objects.get(type=Event.Type.WARNING_TAKEN_ON).subject == outside.pk
+
+
+def test_the_locks_page_hears_of_it_with_its_next_poll(signed_in: Client, bob: User, offline: Device) -> None:
+    """Its own trouble does not wait, as the counts in the navigation may."""
+    page = signed_in.get(reverse("device", args=[offline.pk])).content.decode()
+    seen = dict(re.findall(r'name="(seen-[\w-]+)" value="(\w+)"', page))
+    take_on_lock(offline, TakenOn.About.OFFLINE, actor=bob)
+    poll = signed_in.get(reverse("device_live", args=[offline.pk]), seen, headers={"HX-Request": "true"})
+    assert "Bob is on it since" in poll.content.decode()
 
 
 def test_it_is_said_on_the_codes_page_too(signed_in: Client, outside: AccessCode) -> None:

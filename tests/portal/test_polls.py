@@ -1,19 +1,23 @@
 """A poll is answered from one number as long as nothing has changed; and never when something has."""
 
+import json
 import re
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backups.models import BackupPool
 from backups.services import acknowledge
+from codes.at_risk import PATIENTLY
 from codes.models import AccessCode
 from codes.services import cancel_code, pull_backup, reveal
 from codes.tick import tick
@@ -165,3 +169,24 @@ def test_a_change_is_told_after_it_was_known(signed_in: Client, lively: Device) 
     with later(seconds=5):
         changed = signed_in.get(poll, known, headers=POLLED)
     assert (changed.status_code, "Battery low" in changed.content.decode()) == (200, True)
+
+
+def test_a_polls_counts_may_be_a_moment_older_but_not_for_long(signed_in: Client, lively: Device) -> None:
+    """Where much happens they are most of a poll's cost."""
+    code = first_live(lively)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        known = seen(signed_in.get(reverse("code_list")))
+        AccessCode.objects.filter(pk=code.pk).update(reported_at=timezone.now())
+        at_once = signed_in.get(reverse("code_list_live"), known, headers=POLLED)
+        assert "seen-nav" not in seen(at_once)
+        known |= seen(at_once) | {MARK: json.loads(at_once["HX-Trigger"])["refreshed"]["mark"]}
+        clock.shift(PATIENTLY)
+        assert "seen-nav" in seen(signed_in.get(reverse("code_list_live"), known, headers=POLLED))
+
+
+def test_a_page_counts_anew(signed_in: Client, lively: Device) -> None:
+    code = first_live(lively)
+    with time_machine.travel(timezone.now(), tick=False):
+        before = seen(signed_in.get(reverse("code_list")))
+        AccessCode.objects.filter(pk=code.pk).update(reported_at=timezone.now())
+        assert seen(signed_in.get(reverse("code_list")))["seen-nav"] != before["seen-nav"]
