@@ -70,20 +70,26 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
     """Run turns side by side: `more()` gives the next one to start, or None when there is none to be had now.
 
     It is asked again whenever a turn ends, and every half second while there is room. Returns when all have ended.
+    Answers are taken one by one, pressing ones first: a guest whom a lock refused does not wait for fifteen others.
     """
     running: dict[Future[_Made], _Running] = {}
+    look = True
     while True:
-        while len(running) < AT_ONCE and (steps := more()):
+        steps = more() if look and len(running) < AT_ONCE else None
+        if steps:
             _advance(_Turn(steps, copy_context()), _Made(), running)
-        if not running:
+        elif not running:
             return
-        done, _ = wait(running, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
-        for future in done:
+        done, _ = wait(running, timeout=0 if steps else LOOK_AGAIN, return_when=FIRST_COMPLETED)
+        at_once = len(running)
+        if done:
+            future = min(done, key=lambda one: running[one].call.waits)
             _go_on(running.pop(future), future.result(), running)
-        for future in [f for f, one in running.items() if one.expires < time.monotonic()]:
+        for future in [f for f, one in running.items() if one.expires < time.monotonic() and not f.done()]:
             future.cancel()  # one that never began must not begin when the lock is somebody else's
             one = running.pop(future)
             _go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE), running)
+        look = bool(steps) or not done or len(running) < at_once
 
 
 def perform(call: Call) -> Any:

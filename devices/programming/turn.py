@@ -44,7 +44,13 @@ class Call:
     lock_ref: str
     arguments: tuple[Any, ...]
     deadline: float
+    pressing: bool = field(default=False, compare=False)  # a guest may need a backup by what it answers
     asked_at: float = field(default_factory=monotonic, compare=False)
+
+    @property
+    def waits(self) -> tuple[bool, float]:
+        """The least is taken further first."""
+        return not self.pressing, self.asked_at
 
 
 type Steps[T] = Generator[Call, Any, T]
@@ -79,6 +85,7 @@ class Turn:
         self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
+        self.pressing = False  # a guest may need a backup by what the lock answers now
         self.known: list[Pin] = []  # the lock's PINs as last read
         self._version = self.device.version  # as last seen
         self._read_at_version: int | None = None  # when its PINs were read; None: to be read afresh
@@ -117,7 +124,7 @@ class Turn:
             raise TurnOver
         self._hold_for(operation, deadline)
         try:
-            return (yield Call(self.device.hub, operation, self.device.lock_ref, arguments, deadline))
+            return (yield Call(self.device.hub, operation, self.device.lock_ref, arguments, deadline, self.pressing))
         except HubUnreachable as error:
             raise Silence(Pin.Trouble.OFFLINE, hub=True) from error
         except Unreachable as error:

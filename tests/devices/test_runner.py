@@ -129,6 +129,28 @@ def test_work_that_comes_up_meanwhile_is_taken_on(provider: FakeProvider) -> Non
     assert provider.began == ["slow", "new"]
 
 
+def test_a_pressing_answer_is_taken_before_others_that_waited_longer(provider: FakeProvider) -> None:
+    here = threading.Barrier(4, timeout=5)
+    provider.answers = {"a": here.wait}
+    taken: list[str] = []
+
+    def turn(name: str, *, pressing: bool = False) -> Steps[None]:
+        yield replace(call("a", 5), pressing=pressing)
+        taken.append(name)
+
+    def next_one() -> Steps[None] | None:
+        match next(asked):
+            case 3:
+                here.wait()  # all are answered before the first is taken
+                time.sleep(0.2)
+        return next(turns, None)
+
+    turns = iter([turn("first"), turn("second"), turn("a guest's", pressing=True)])
+    asked = iter(range(99))
+    run_many(next_one)
+    assert taken == ["a guest's", "first", "second"]
+
+
 def test_a_turn_that_lost_its_lease_ends_without_a_word(provider: FakeProvider, caplog) -> None:
     provider.answers = {"a": lambda: 1}
 
