@@ -183,7 +183,7 @@ def watch(portal: Stack, booked: Mapping[object, AccessCode], guests: int) -> tu
 
 
 def _waited(code: AccessCode, shown: dict[object, datetime]) -> Wait | None:
-    """From the last refusal before the cover: the lock goes on to refuse spares."""
+    """From the last refusal before the cover: the lock goes on to refuse spares. A tick may have been faster."""
     if code.pk not in shown:
         return None
     lock = SimulatedLock.objects.get(hub=code.device.hub_id, lock_ref=code.device.lock_ref)
@@ -191,7 +191,7 @@ def _waited(code: AccessCode, shown: dict[object, datetime]) -> Wait | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(at) FROM storm_refusal WHERE lock_id = %s AND at <= %s", [lock.pk, covered_at])
         (refused,) = cursor.fetchone()
-    return Wait(refused, covered_at, shown[code.pk]) if refused else None
+    return Wait(refused or covered_at, covered_at, shown[code.pk])
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:
