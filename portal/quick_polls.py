@@ -5,8 +5,12 @@ number of changes; that of a lock's page again with the lock's own number and th
 brings it with that session's cookie was shown the page less than a minute ago; whatever may have ended the right to it
 since (a session that ended, a person or membership that was changed or removed) ends the session's row or raises these
 numbers, and then the poll goes the long way like any other request.
+
+A process draws few pages anew at once, so that a guest at the door never waits behind two hundred open pages: while it
+has its hands full, a page is told to ask again. It then says itself how old it is; a mark that ran out is heard.
 """
 
+import threading
 from collections.abc import Callable
 from uuid import UUID
 
@@ -30,22 +34,37 @@ NUMBERS = f"""
     FROM {Session._meta.db_table} WHERE session_key = %s AND expire_date > %s"""  # noqa: S608  names of ours
 
 
+DRAWN_AT_ONCE = 2  # of a process's threads, 4 unless told otherwise
+_hands = threading.BoundedSemaphore(DRAWN_AT_ONCE)
+
+
 def quick_polls(get_response: Handler) -> Handler:
     """Answer what can be answered here, and pass on the rest."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        return _unchanged(request) or get_response(request)
+        mark = live.brought(request) if request.method == "GET" else None
+        session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+        if mark is None or mark.workspace is None or not session or not _answers_polls(request.path_info):
+            return get_response(request)
+        numbers = _numbers(mark.workspace, mark.lock, session)
+        if numbers is None:
+            return get_response(request)
+        unchanged = live.nothing_new(request, session, mark.workspace, *numbers)
+        return unchanged or _drawn(get_response, request, mark)
 
     return middleware
 
 
-def _unchanged(request: HttpRequest) -> HttpResponse | None:
-    mark = live.brought(request) if request.method == "GET" else None
-    session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-    if mark is None or mark.workspace is None or not session or not _answers_polls(request.path_info):
-        return None
-    numbers = _numbers(mark.workspace, mark.lock, session)
-    return live.nothing_new(request, session, mark.workspace, *numbers) if numbers else None
+def _drawn(get_response: Handler, request: HttpRequest, mark: live.Mark) -> HttpResponse:
+    """The page's answer, or for lack of hands an empty one, as long as it need not be looked at for the clock."""
+    held = _hands.acquire(blocking=False)
+    if not held and mark.is_trusted:
+        return HttpResponse(status=204)
+    try:
+        return get_response(request)
+    finally:
+        if held:
+            _hands.release()
 
 
 def _numbers(workspace: UUID, lock: UUID | None, session: str) -> tuple[int, int] | None:

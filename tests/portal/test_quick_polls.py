@@ -1,6 +1,7 @@
 """A poll that nothing has changed is answered by one query; whatever ends the right to the page ends that."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from http.cookies import SimpleCookie
 from typing import Any
@@ -17,6 +18,7 @@ from codes.models import AccessCode
 from devices.models import Device, Hub
 from portal.live import LATER
 from portal.models import Membership, User
+from portal.quick_polls import DRAWN_AT_ONCE, _hands
 from tests import engine, factories, scene
 
 SEEN = re.compile(r'name="(seen-[\w-]+)" value="(\w+)"')
@@ -112,6 +114,48 @@ class TestAnotherLocksChange:
         for which, seal in [(lock, "0" * 32), (lock, source), (beside.pk.hex, own), (space, source)]:
             made_up = "_".join([source, until, zone, which, seal, at, space])
             assert "mark" in poll(signed_in, device, {**drawn, "seen-mark": made_up})["HX-Trigger"]
+
+
+class TestHandsFull:
+    """A process that draws as many pages as it may has others ask again: guests come first."""
+
+    @pytest.fixture(autouse=True)
+    def busy(self, drawn) -> Iterator[None]:
+        for _ in range(DRAWN_AT_ONCE):
+            _hands.acquire()
+        yield
+        for _ in range(DRAWN_AT_ONCE):
+            _hands.release()
+
+    def test_a_changed_page_asks_again_and_stays_as_old_as_it_says(
+        self, signed_in: Client, device: Device, drawn
+    ) -> None:
+        Device.objects.filter(pk=device.pk).update(battery=11)
+        answer = poll(signed_in, device, drawn)
+        assert answer.status_code == 204 and "HX-Trigger" not in answer
+
+    def test_what_has_not_changed_is_said(self, signed_in: Client, device: Device, drawn) -> None:
+        assert "refreshed" in poll(signed_in, device, drawn)["HX-Trigger"]
+
+    def test_after_a_minute_it_is_drawn_all_the_same(self, signed_in: Client, device: Device, drawn) -> None:
+        Device.objects.filter(pk=device.pk).update(battery=11)
+        with time_machine.travel(timezone.now() + timedelta(seconds=61), tick=False):
+            assert b"Battery low: 11%" in poll(signed_in, device, drawn).content
+
+    def test_a_session_that_ended_is_told(self, signed_in: Client, device: Device, drawn) -> None:
+        Session.objects.all().delete()
+        assert "HX-Redirect" in poll(signed_in, device, drawn)
+
+    def test_guests_and_whole_pages_are_served(self, signed_in: Client, device: Device) -> None:
+        code = AccessCode.objects.filter(device=device, kind=AccessCode.Kind.TIME_BOUND)[0]
+        assert signed_in.get(reverse("guest_page", args=[code.guest_token])).status_code == 200
+        assert signed_in.get(reverse("device", args=[device.pk])).status_code == 200
+
+
+def test_hands_are_free_again_afterwards(signed_in: Client, device: Device, drawn) -> None:
+    for level in range(2 * DRAWN_AT_ONCE):
+        Device.objects.filter(pk=device.pk).update(battery=level)
+        assert poll(signed_in, device, drawn).status_code == 200
 
 
 def test_after_a_minute_it_looks_for_itself(signed_in: Client, device: Device, drawn) -> None:
