@@ -33,6 +33,7 @@ def locks(db: None) -> dict[str, Device]:
     return locks
 
 
+@pytest.mark.timeout(0)  # as long as so many examples take
 def test_a_guest_never_stands_outside(locks: dict[str, Device], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Promise, "locks", locks, raising=False)
     run_state_machine_as_test(
