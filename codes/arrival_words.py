@@ -26,7 +26,7 @@ def state(arrival: Arrival) -> Fact:
         return Fact(_("Not on lock yet"), "warn")
     if arrival.risk == Risk.COVERED and arrival.backup is not None:
         return Fact(_("Covered by backup %(id)s") % {"id": arrival.backup.backup_code.code_id}, "info")
-    return Fact(_("Setting"), "wait")
+    return Fact(_("PIN changed"), "info") if arrival.outdated else Fact(_("Setting"), "wait")
 
 
 def story(arrival: Arrival) -> SafeString:
@@ -58,9 +58,8 @@ def _sentences(arrival: Arrival) -> Iterator[Words]:
     if arrival.risk <= Risk.SETTING:
         yield from _what_next(arrival)
     elif arrival.outdated:
-        yield _(
-            "The backup opens the door. Somebody saw the PIN from before: make sure that the guest sees the new one."
-        )
+        yield _("The backup opens the door.") if arrival.risk == Risk.COVERED else _("The new PIN opens the door.")
+        yield _("Somebody saw the PIN from before: make sure that the guest sees the new one.")
     else:
         yield _("The backup opens the door. Nothing to do.")
 

@@ -38,19 +38,17 @@ class Risk(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One stay and its PINs. `confirmed_at`: when the PIN that opens the door was last read on the lock.
+    """One stay and its PINs.
 
     `tries`: how often a PIN of its own was tried since the stay was last changed, other digits counted in.
-    `outdated`: somebody saw another PIN than the backup that opens the door, and nobody has seen the backup yet.
     """
 
     code: AccessCode
     risk: Risk
     own: Pin | None
     backup: Pin | None
-    confirmed_at: datetime | None
     tries: int
-    outdated: bool = False
+    seen: frozenset[int]  # the PINs that somebody saw, by id
 
     @property
     def device(self) -> Device:
@@ -63,6 +61,21 @@ class Arrival:
     @property
     def starts_at(self) -> datetime:
         return self.code.starts_at or now()
+
+    @property
+    def opens(self) -> Pin | None:
+        """The PIN that opens the door now, as far as the lock tells."""
+        return {Risk.COVERED: self.backup, Risk.READY: self.own, Risk.SENT: self.own}.get(self.risk)
+
+    @property
+    def confirmed_at(self) -> datetime | None:
+        """When the PIN that opens the door was last read on the lock."""
+        return self.opens.confirmed_at if self.opens is not None and self.opens.status == Pin.Status.SET else None
+
+    @property
+    def outdated(self) -> bool:
+        """Somebody saw another PIN than the one that opens the door now, and nobody has seen this one yet."""
+        return bool(self.seen) and self.opens is not None and self.opens.pk not in self.seen
 
     @property
     def works(self) -> bool:
@@ -106,7 +119,7 @@ class Watch:
     @property
     def listed(self) -> list[Arrival]:
         """Those a person should see: all but the ones that simply work, or whose time has not come."""
-        return [arrival for arrival in self.arrivals if arrival.risk <= Risk.COVERED]
+        return [arrival for arrival in self.arrivals if arrival.risk <= Risk.COVERED or arrival.outdated]
 
     @property
     def risky(self) -> list[Arrival]:
@@ -212,17 +225,10 @@ def _arrival(given: list[CodePin], at: datetime) -> Arrival:
     now_given = {one.role: one.pin for one in given if one.ended_at is None}
     own, backup = now_given.get(CodePin.Role.OWN), now_given.get(CodePin.Role.BACKUP)
     risk = risk_of(code, own, backup, at)
-    door = {Risk.COVERED: backup, Risk.READY: own}.get(risk)
-    confirmed = door.confirmed_at if door is not None and door.status == Pin.Status.SET else None
     own_pins = [one for one in given if one.role == CodePin.Role.OWN]
     tried = [one.pin.attempts for one in own_pins if one.ended_at is None or one.given_at >= code.changed_at]
-    outdated = risk == Risk.COVERED and _outdated(given, backup)
-    return Arrival(code, risk, own, backup, confirmed, sum(tried), outdated)
-
-
-def _outdated(given: Iterable[CodePin], opens: Pin | None) -> bool:
     seen = {one.pin_id for one in given if one.revealed_at}
-    return bool(seen) and opens is not None and opens.pk not in seen
+    return Arrival(code, risk, own, backup, sum(tried), frozenset(seen))
 
 
 def _removals(late: Iterable[CodePin], at: datetime) -> list[Removal]:

@@ -155,8 +155,8 @@ def on_pin(taken: Marks, code: AccessCode) -> Mark | None:
 @register.simple_tag
 def on_arrival(taken: Marks, arrival: Arrival) -> Mark | None:
     """`{% on_arrival taken arrival as mark %}`: who is on what its row on home says."""
-    if arrival.outdated and arrival.backup is not None:
-        return taken.of_pin(arrival.code, arrival.backup)
+    if arrival.outdated and arrival.opens is not None:
+        return taken.of_pin(arrival.code, arrival.opens)
     return taken.of_guest(arrival.code)
 
 

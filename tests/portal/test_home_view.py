@@ -138,6 +138,20 @@ def test_a_covered_guest_who_saw_another_pin_is_somebodys(signed_in: Client, dev
     assert "Nothing to do." in words(signed_in)
 
 
+def test_a_pin_of_their_own_that_was_changed_after_it_was_seen_is_somebodys(signed_in: Client, device: Device) -> None:
+    code = on_lock(device, "Amelia Hart", seen_until=timezone.now() + timedelta(days=9))
+    before = factories.PinFactory(device=device, status=Pin.Status.REMOVED, wanted=Pin.Wanted.ABSENT)
+    at = timezone.now()
+    former = factories.CodePinFactory(code=code, pin=before, ended_at=at, revealed_at=at)
+    page = words(signed_in)
+    assert "The new PIN opens the door. Somebody saw the PIN from before" in page and "PIN changed" in page
+    assert "arrival has a working code" in page
+    signed_in.post(reverse("code_on_it", args=[code.pk]))
+    assert "Alice is on it since" in words(signed_in)
+    CodePin.objects.filter(code=code).exclude(pk=former.pk).update(revealed_at=at)
+    assert "PIN changed" not in words(signed_in)
+
+
 def test_tries_count_over_other_digits_too(signed_in: Client, device: Device) -> None:
     code = scene.guest(device, "Una Uncovered", trouble=Pin.Trouble.REJECTED, attempts=1)
     at = timezone.now()
