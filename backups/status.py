@@ -6,7 +6,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypedDict
 from uuid import UUID
@@ -25,6 +25,7 @@ from devices.models import MAYBE_ON_LOCK, Device, Pin
 from portal.clock import now
 from portal.models import Workspace
 from portal.moments import clock
+from portal.prepared import Given
 
 RECENT = timedelta(days=7)
 SEVERAL = 2
@@ -73,17 +74,19 @@ class OnLock:
     used: int
 
 
-def told(path: str = "backup_code__") -> Q:
+def told(path: str = "backup_code__", *, since: datetime | Given) -> Q:
     """Backups that are spare or were drawn lately. Those that may be on the lock are told of as well."""
     spare = Q(**{f"{path}drawn_at": None, f"{path}retired_at": None, f"{path}pk__isnull": False})
-    return spare | Q(**{f"{path}drawn_at__gt": now() - RECENT})
+    return spare | Q(**{f"{path}drawn_at__gt": since})
 
 
 def on_lock(device: Device) -> OnLock:
     """One query; one more when the pool has no code at all."""
     mine = Pin.objects.filter(device=device).maybe_on_lock()
     codes = list(
-        BackupCode.objects.filter(Q(pin__status__in=MAYBE_ON_LOCK) | told(""), pool__device=device)
+        BackupCode.objects.filter(
+            Q(pin__status__in=MAYBE_ON_LOCK) | told("", since=now() - RECENT), pool__device=device
+        )
         .select_related("pin__code_pin__code")
         .defer("pin__secret", "pin__code_pin__code__guest_nonce")
         .annotate(used=count_of(mine))

@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Q, QuerySet
 
 from backups.models import BackupCode
-from backups.status import OnLock, told
+from backups.status import RECENT, OnLock, told
 from codes.models import AccessCode, CodePin
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from portal.bare import Bare, paths, split
 from portal.clock import now
+from portal.prepared import Given, Prepared
 
 KEPT = timedelta(hours=24)  # how long a code that is over and off the lock stays in the list
 PARTS: tuple[Bare[Any], ...] = (
@@ -41,15 +42,26 @@ class LockPins:
     backups: OnLock
 
 
+def _found() -> QuerySet[Pin, Any]:
+    over_lately = Q(code_pin__code__ended_at__gt=Given("kept", DateTimeField()))
+    live = Q(code_pin__isnull=False, code_pin__code__ended_at=None)
+    backups = told(since=Given("drawn", DateTimeField()))
+    mine = Pin.objects.filter(device=Given("device", Device._meta.pk))
+    found = mine.filter(over_lately | live | backups | Q(status__in=MAYBE_ON_LOCK))
+    return found.order_by("code_pin", "pk").values_list(*paths(*PARTS))
+
+
+FOUND = Prepared(_found)
+
+
 def lock_pins(device: Device) -> LockPins:
     """What one lock's page needs. One query; the rows hold the columns that are shown."""
-    recent = Q(code_pin__code__ended_at__gt=now() - KEPT) | Q(code_pin__isnull=False, code_pin__code__ended_at=None)
-    found = Pin.objects.filter(recent | told() | Q(status__in=MAYBE_ON_LOCK), device=device)
     codes: dict[UUID, AccessCode] = {}
     given: dict[UUID, list[CodePin]] = {}
     backups: list[BackupCode] = []
     used = 0
-    for values in found.order_by("code_pin", "pk").values_list(*paths(*PARTS)):
+    at = now()
+    for values in FOUND(device=device.pk, kept=at - KEPT, drawn=at - RECENT):
         pin, one, code, backup = split(values, *PARTS)
         pin._state.fields_cache = {"device": device, "code_pin": one, "backup_code": backup}
         used += pin.maybe_on_lock

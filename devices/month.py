@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -16,6 +16,7 @@ from devices import history
 from devices.history import Entry
 from devices.models import Device, Event, Pin
 from portal.clock import now
+from portal.prepared import Given, Prepared
 
 DAYS = 30
 HOURS = DAYS * 24  # the picture's width: one unit an hour
@@ -78,11 +79,19 @@ class Month:
 def activity_and_month(device: Device) -> tuple[list[Entry], Month]:
     """The lock's latest activity, the newest first, and its month. One query."""
     at = now()
-    newest = Event.objects.filter(device=device).order_by("-at", "-pk").values("pk")[: history.MOST]
-    told = Q(at__gt=at - timedelta(days=DAYS), type__in=[T.BACKUP_PULLED, T.DEVICE_CONNECTED, T.DEVICE_DISCONNECTED])
-    found = Event.objects.filter(device=device).filter(told | Q(pk__in=newest)).select_related("actor")
-    events = list(found.order_by("-at", "-pk")[:MOST])
+    events = EVENTS(device=device.pk, since=at - timedelta(days=DAYS))
     return [history.entry_of(event) for event in events[: history.MOST]], month_of(device, events, at)
+
+
+def _events() -> QuerySet[Event]:
+    mine = Event.objects.filter(device=Given("device", Device._meta.pk))
+    newest = mine.order_by("-at", "-pk").values("pk")[: history.MOST]
+    kinds = [T.BACKUP_PULLED, T.DEVICE_CONNECTED, T.DEVICE_DISCONNECTED]
+    told = Q(at__gt=Given("since", DateTimeField()), type__in=kinds)
+    return mine.filter(told | Q(pk__in=newest)).select_related("actor").order_by("-at", "-pk")[:MOST]
+
+
+EVENTS = Prepared(_events)
 
 
 def month_of(device: Device, events: Iterable[Event], at: datetime) -> Month:

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.db.models import UUIDField
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
@@ -20,15 +21,23 @@ from portal.access import MemberRequest, may_change, may_reveal, member
 from portal.changes import narrow_number_of
 from portal.forms import add_errors
 from portal.live import Live, OfLock, changed_parts, unless_unchanged
+from portal.prepared import Given, Prepared
+
+LOCK = Prepared(
+    lambda: (
+        Device.objects.filter(pk=Given("pk", UUIDField()), property__workspace=Given("workspace", UUIDField()))
+        .select_related("property", "hub", "backup_pool__acknowledged_by")
+        .annotate(changes=narrow_number_of("pk"))
+    )
+)
 
 
 def device_or_404(request: MemberRequest, pk: UUID, *, removed: bool = False) -> Device:
     """The workspace's lock, with what its page needs; another workspace's is not found, nor a removed one."""
-    found = Device.objects.of(request.membership.workspace)
-    if removed:
-        found = Device.objects.filter(property__workspace=request.membership.workspace)
-    found = found.annotate(changes=narrow_number_of("pk"))
-    return get_object_or_404(found.select_related("property", "hub", "backup_pool__acknowledged_by"), pk=pk)
+    for device in LOCK(pk=pk, workspace=request.membership.workspace_id):
+        if removed or device.removal != Device.Removal.REMOVED:
+            return device
+    raise Http404
 
 
 @require_safe

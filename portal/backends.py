@@ -7,13 +7,22 @@ from django.contrib.auth.backends import ModelBackend
 
 from portal.changes import narrow_number_of, number_of
 from portal.models import Membership, User
+from portal.prepared import Given, Prepared
+
+MEMBERSHIPS = Prepared(
+    lambda: (
+        Membership.objects.filter(user=Given("user", User._meta.pk))
+        .select_related("user", "workspace")
+        .annotate(number=number_of("workspace"), wide=narrow_number_of("workspace"))
+        .order_by("pk")
+    )
+)
 
 
 def memberships_of(user_id: Any) -> list[Membership]:
     """A person's memberships with their workspaces and numbers of changes. The first is the one used by default."""
-    found = Membership.objects.filter(user=user_id).select_related("user", "workspace").order_by("pk")
     memberships: list[Membership] = []
-    for membership in found.annotate(number=number_of("workspace"), wide=narrow_number_of("workspace")):
+    for membership in MEMBERSHIPS(user=user_id):
         membership.changes, membership.wide_changes = membership.number, membership.wide
         memberships.append(membership)
     return memberships

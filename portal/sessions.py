@@ -6,7 +6,14 @@ from typing import Any
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
+from django.db.models import CharField, DateTimeField
 from django.utils import timezone
+
+from portal.prepared import Given, Prepared
+
+OPEN = Prepared(
+    lambda: Session.objects.filter(session_key=Given("key", CharField()), expire_date__gt=Given("at", DateTimeField()))
+)
 
 
 def stored(key: str) -> str:
@@ -18,11 +25,11 @@ class SessionStore(DatabaseStore):
     """Django's own, but for the key. For synchronous views, the only ones here."""
 
     def _get_session_from_db(self) -> Session | None:
-        key = stored(self.session_key or "")
-        found = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
-        if found is None:
+        found = OPEN(key=stored(self.session_key or ""), at=timezone.now())
+        if not found:
             self._session_key = None
-        return found
+            return None
+        return found[0]
 
     def exists(self, session_key: str) -> bool:
         return super().exists(stored(session_key))
