@@ -220,7 +220,7 @@ SENTRY_ENVIRONMENT: str = env.str("SENTRY_ENVIRONMENT", "production")
 
 # Language and time. Pages show the property's zone.
 LANGUAGE_CODE = "en"
-USE_I18N = True
+USE_I18N = any(BASE_DIR.glob("*/locale/*/LC_MESSAGES/*.mo"))  # nothing to look words up in costs a tenth of a page
 USE_TZ = True
 TIME_ZONE = "UTC"
 
