@@ -1,9 +1,7 @@
 """The guest's page: no sign-in, an unguessable address, nothing cached, indexed or passed on."""
 
-from collections.abc import Callable
-from functools import wraps
-
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import UUIDField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -16,31 +14,24 @@ from codes.models import AccessCode
 from portal.changes import number_of
 from portal.context import bind
 from portal.guessing import slow_to_guess
-from portal.live import Live, brought, changed_parts, mark, nothing_new
+from portal.live import Live, changed_parts, mark, nothing_new
+from portal.prepared import Given, Prepared
 
 PLACE = "device__property__workspace"
 
 
-def _unless_unchanged(view: Callable[[HttpRequest, str], HttpResponse]) -> Callable[[HttpRequest, str], HttpResponse]:
-    """Spare the page those of its own polls that nothing has changed. Its mark was sealed for this link: no guess."""
-
-    @wraps(view)
-    def spared(request: HttpRequest, token: str) -> HttpResponse:
-        if brought(request) and (claimed := code_id_of(token)):
-            codes = AccessCode.objects.annotate(number=number_of(PLACE)).filter(pk=claimed)
-            for nonce, workspace, number in codes.values_list("guest_nonce", PLACE, "number"):
-                known = fits(token, claimed, nonce)
-                if known and (unchanged := nothing_new(request, token, workspace, number)):
-                    return _private(unchanged)
-        return view(request, token)
-
-    return spared
+LINK = Prepared(
+    lambda: (
+        AccessCode.objects.filter(pk=Given("pk", UUIDField()))
+        .annotate(number=number_of(PLACE))
+        .values_list("guest_nonce", PLACE, "number")
+    )
+)
 
 
 @require_safe
 @never_cache
 @login_not_required
-@_unless_unchanged
 @slow_to_guess
 def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     """The PINs that open the guest's doors now, or when they will be here, or whom to call."""
@@ -57,6 +48,19 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     else:
         response = render(request, "codes/guest.html", {**context, "live": Live()})
     return _private(response)
+
+
+def _unchanged(request: HttpRequest, token: str) -> HttpResponse | None:
+    """The answer to the page's own poll, if nothing has changed. Its mark was sealed for this link: no guess."""
+    if claimed := code_id_of(token):
+        for nonce, workspace, number in LINK(pk=claimed):
+            known = fits(token, claimed, nonce)
+            if known and (answer := nothing_new(request, token, workspace, number)):
+                return _private(answer)
+    return None
+
+
+guest_page.unchanged = _unchanged  # type: ignore[attr-defined]  # for `portal.quick_polls`
 
 
 @csrf_exempt  # whoever knows the address may press it; and a page that sends no referrer cannot pass the check

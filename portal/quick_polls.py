@@ -1,10 +1,12 @@
-"""Members' polls that nothing has changed, answered before session, person and membership are read: by one query.
+"""Polls that nothing has changed, answered before session, person and membership are read: by one query.
 
 A page's mark (`portal.live`) is sealed with the secret key over the session it was drawn for, the workspace and its
 number of changes; that of a lock's page again with the lock's own number and that of what concerns no single lock. Who
 brings it with that session's cookie was shown the page less than a minute ago; whatever may have ended the right to it
 since (a session that ended, a person or membership that was changed or removed) ends the session's row or raises these
 numbers, and then the poll goes the long way like any other request.
+
+A guest's page has its own answer for a poll that brings the page's mark: the view's `unchanged`.
 
 A process draws few pages anew at once, so that a guest at the door never waits behind two hundred open pages: while it
 has its hands full, a page is told to ask again. It then says itself how old it is; a mark that ran out is heard.
@@ -18,7 +20,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from portal import live
 from portal.clock import now
@@ -43,14 +45,18 @@ def quick_polls(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         mark = live.brought(request) if request.method == "GET" else None
+        view = _view(request.path_info) if mark else None
+        if mark is None or view is None:
+            return get_response(request)
+        if unchanged := getattr(view.func, "unchanged", None):
+            return unchanged(request, **view.kwargs) or get_response(request)
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if mark is None or mark.workspace is None or not session or not _answers_polls(request.path_info):
+        if mark.workspace is None or not session or not getattr(view.func, "answers_polls", False):
             return get_response(request)
         numbers = _numbers(mark.workspace, mark.lock, session)
         if numbers is None:
             return get_response(request)
-        unchanged = live.nothing_new(request, session, mark.workspace, *numbers)
-        return unchanged or _drawn(get_response, request, mark)
+        return live.nothing_new(request, session, mark.workspace, *numbers) or _drawn(get_response, request, mark)
 
     return middleware
 
@@ -59,7 +65,7 @@ def _drawn(get_response: Handler, request: HttpRequest, mark: live.Mark) -> Http
     """The page's answer, or for lack of hands an empty one, as long as it need not be looked at for the clock."""
     held = _hands.acquire(blocking=False)
     if not held and mark.is_trusted:
-        return HttpResponse(status=204)
+        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
     try:
         return get_response(request)
     finally:
@@ -77,8 +83,8 @@ def _numbers(workspace: UUID, lock: UUID | None, session: str) -> tuple[int, int
     return (int(found[0]), int(found[1])) if found else None
 
 
-def _answers_polls(path: str) -> bool:
+def _view(path: str) -> ResolverMatch | None:
     try:
-        return getattr(resolve(path).func, "answers_polls", False)
+        return resolve(path)
     except Resolver404:
-        return False
+        return None
