@@ -14,11 +14,6 @@ from tests import factories
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
 
 
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """The database's name tells one worker of `pytest -n` from another already: `tests.settings`."""
-
-
 @pytest.fixture(autouse=True)
 def _no_connection_left_behind() -> Iterator[None]:
     """The simulator's database thread outlives a test, the test's database does not."""

@@ -4,10 +4,6 @@ import os
 from pathlib import Path
 
 RUN = os.environ.setdefault("PORTAL_TEST_RUN", str(os.getpid()))  # children of a test share its database
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")  # of `pytest -n`: each has its own
-if WORKER and not RUN.endswith(f"_{WORKER}"):
-    RUN = os.environ["PORTAL_TEST_RUN"] = f"{RUN}_{WORKER}"
-    os.environ["PORTAL_DATA_DIR"] += f"_{WORKER}"
 os.environ.setdefault("SECRET_KEY", "only for tests, long enough to satisfy everybody who checks its length")
 os.environ.setdefault("PIN_KEYS", "Wm9VbnJlYWxLZXlGb3JUZXN0c09ubHktMTIzNDU2Nzg=")
 os.environ.setdefault("PIN_DIGEST_KEY", "only for tests")
