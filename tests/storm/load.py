@@ -175,7 +175,7 @@ def watch(portal: Stack, booked: Mapping[object, AccessCode], guests: int) -> tu
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         while len(shown) < guests and time.monotonic() - began < BOUND:
             covered = set(CodePin.objects.filter(role=CodePin.Role.BACKUP).values_list("code", flat=True))
-            for pk in covered & booked.keys() - shown.keys() - asking:
+            for pk in [pk for pk in covered - asking if pk in booked and pk not in shown]:
                 asking.add(pk)
                 pool.submit(ask, booked[pk])
             time.sleep(0.02)
