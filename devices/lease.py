@@ -88,6 +88,18 @@ def take(device_id: uuid.UUID | str) -> Lease | None:
     return _claim(Device.objects.filter(pk=device_id))
 
 
+def take_wanted(device_id: uuid.UUID | str) -> Lease | None:
+    """As `take`, for a task: None as well when the lock is not due any more, for somebody gave it its turn."""
+    Device.objects.filter(pk=device_id).update(queued_until=None)
+    return _claim(Device.objects.filter(pk=device_id, next_sync_at__lte=now()))
+
+
+def waits(device_id: uuid.UUID | str) -> bool:
+    """Whether this lock is due and nobody holds it."""
+    due = Device.objects.filter(free(), pk=device_id, next_sync_at__lte=now())
+    return due.exclude(removal=Device.Removal.REMOVED).exists()
+
+
 def take_due() -> Lease | None:
     """The lease of the lock that has been due longest and may be spoken to; None when there is none."""
     return _claim(Device.objects.filter(next_sync_at__lte=now()))

@@ -1,6 +1,7 @@
 """The queue's cluster as this portal runs it: django-q's own, watched.
 
-`program()` is what a `Supervisor` is to run; `run()` is what that program does, in a process of its own.
+`program()` is what a `Supervisor` is to run; `run()` is what that program does, in a process of its own. Its workers
+ask `stopping()`.
 """
 
 import sys
@@ -16,6 +17,8 @@ from portal.process import Program
 from portal.signs import Sign
 from portal.watchdog import Watchdog
 
+_leader: Cluster | None = None  # of this process, or of the one that it was forked from
+
 
 def program() -> Program:
     """The cluster with its watchdog: frozen, it is started anew within 30 s."""
@@ -27,11 +30,18 @@ def program() -> Program:
 
 def run(pipe: int) -> None:
     """Be the leader of a cluster that gives its signs down this pipe. Ends on SIGTERM, when its tasks are done."""
+    global _leader
     signs.report_to(pipe)
     # The library's own hooks: nothing else is told when a worker takes a task.
     pre_execute.connect(_began)
     post_execute_in_worker.connect(_ended)
-    Cluster().start()  # and Python waits for the sentinel at its end
+    _leader = Cluster()
+    _leader.start()  # and Python waits for the sentinel at its end
+
+
+def stopping() -> bool:
+    """Whether this worker's cluster was told to end: its tasks then take on nothing more."""
+    return _leader is not None and bool(_leader.is_stopping)
 
 
 def _began(**task: Any) -> None:

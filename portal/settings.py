@@ -182,7 +182,7 @@ except ValueError as error:
     raise EnvError(f"Environment variable HUB_NETWORKS: {error}. Write 192.168.1.0/24, comma separated.") from None
 
 # The queue is a wake-up call; the tables are the truth. A lost or repeated task is harmless.
-# A task claims locks for 20 s and a turn lasts 60 s at most, its last call 20 s: 120 s is the last resort.
+# A task claims locks for 45 s and a turn lasts 60 s at most, its last call 25 s: 150 s is the last resort.
 # retry > timeout x ((queue_limit + bulk) / workers + 1), else waiting tasks run twice.
 QUEUE_WORKERS = env.int("QUEUE_WORKERS", 2)
 Q_CLUSTER = {
@@ -193,7 +193,7 @@ Q_CLUSTER = {
     "workers": QUEUE_WORKERS,
     "queue_limit": QUEUE_WORKERS,
     "bulk": 1,
-    "timeout": 120,
+    "timeout": 150,
     "retry": 600,
     "max_attempts": 1,
     "ack_failures": True,

@@ -17,6 +17,7 @@ from codes.models import CodePin
 from codes.tick import tick
 from devices.models import Device, Pin
 from portal.secret import Secret, digest
+from tests import factories
 from tests.bench.databases import environment
 from tests.bench.figure import Figure, at_most, within
 from tests.bench.locks import Batch, batch
@@ -52,7 +53,7 @@ def figures(run: Run) -> Iterator[Figure]:
 
 def _refused(pools: int) -> Batch:
     """Locks with full pools, and one guest each whose PIN was refused and is given up by now."""
-    made = batch(pools, pins=1)
+    made = batch(pools, pins=1, caps=factories.MODERN)
     at = timezone.now()
     rows = [BackupPool(device=device, activated_at=at, filled_at=at) for device in made.devices]
     BackupPool.objects.bulk_create(rows)

@@ -1,7 +1,7 @@
 """Locks with PINs that are to be programmed, made in bulk: rows as services would have left them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -13,6 +13,7 @@ from portal.secret import Secret, digest
 from tests import factories
 
 A_HUB = 10  # locks behind each, fewer than are spoken to at once
+ASKED_FOR_ONLY = replace(factories.MODERN, backup_pool=False)  # nobody puts spares on it beside what is measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Batch:
 
 
 def batch(
-    locks: int, *, pins: int, latency: Callable[[int], int] = lambda number: 0, caps: Capabilities = factories.MODERN
+    locks: int, *, pins: int, latency: Callable[[int], int] = lambda number: 0, caps: Capabilities = ASKED_FOR_ONLY
 ) -> Batch:
     """So many locks, each with guests who arrive tomorrow and whose PINs are planned. `latency` in ms, by number."""
     place = factories.PropertyFactory()

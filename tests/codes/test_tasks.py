@@ -8,6 +8,7 @@ from django.utils import timezone
 from codes.tasks import heartbeat, sweep, sync_lock
 from devices.lease import take
 from devices.models import Device, Event, Hub, Pin, SimulatedLock
+from devices.services import request_sync
 from portal.models import Heartbeat
 from tests import factories
 from tests.engine import fault, guest, own, truth
@@ -54,8 +55,15 @@ class TestSyncLock:
         device.refresh_from_db()
         assert device.online == Device.Online.NO and device.next_sync_at > timezone.now()
         fault(device)
+        request_sync(device, wake=False)
         sync_lock(str(device.pk))
         assert own(code).status == Pin.Status.SET
+
+    def test_asks_nothing_of_a_lock_that_is_not_due_any_more(self, device: Device) -> None:
+        Device.objects.update(next_sync_at=timezone.now() + timedelta(minutes=1), read_wanted=True)
+        sync_lock(str(device.pk))
+        lock = SimulatedLock.objects.get()
+        assert (lock.reads, lock.writes) == (0, 0)
 
     def test_of_a_lock_that_is_not_there_does_nothing(self, transactional_db) -> None:
         sync_lock("00000000-0000-0000-0000-000000000000")
@@ -96,6 +104,28 @@ def test_within_the_hubs_limit(transactional_db) -> None:
     sync_lock(str(devices[0].pk))
     assert [own(code).status for code in codes] == [Pin.Status.SET] * 3
     assert Hub.objects.get().down_since is None
+
+
+@pytest.mark.parametrize("served", ["its turn is over", "somebody holds it"])
+def test_takes_on_no_other_when_its_lock_was_served_meanwhile(served: str, device: Device) -> None:
+    """So that the worker comes to what else waits in the queue."""
+    code = guest(factories.DeviceFactory())
+    if served == "somebody holds it":
+        take(device.pk)
+    else:
+        Device.objects.filter(pk=device.pk).update(next_sync_at=timezone.now() + timedelta(minutes=1))
+    sync_lock(str(device.pk))
+    assert own(code).status == Pin.Status.PLANNED
+
+
+def test_serves_others_when_its_own_lock_must_wait_for_a_busy_hub(transactional_db) -> None:
+    hub = factories.HubFactory(calls_at_once=1)
+    waiting = factories.DeviceFactory(hub=hub, property__workspace=hub.workspace)
+    guest(waiting)
+    take(factories.DeviceFactory(hub=hub, property__workspace=hub.workspace).pk)
+    code = guest(factories.DeviceFactory())
+    sync_lock(str(waiting.pk))
+    assert own(code).status == Pin.Status.SET
 
 
 def test_the_sweep_and_the_sign_of_life(db) -> None:

@@ -122,6 +122,18 @@ def test_on_sigterm_a_turn_in_hand_is_ended_first(device: Device, work: Running)
     assert not [pid for pid in all_of_them if runs(pid)]
 
 
+def test_after_sigterm_no_further_lock_is_taken_on(device: Device, work: Running) -> None:
+    up(work)
+    SimulatedLock.objects.filter(lock_ref=device.lock_ref).update(latency_ms=2000)
+    code, other = guest(device), factories.DeviceFactory()
+    wait_for(lambda: own(code).status == Pin.Status.WRITING)
+    work.process.terminate()
+    wait_for(lambda: len(members(work)) < 3)  # it has heard: nobody fetches tasks any more
+    later = guest(other)
+    assert work.process.wait(60) == 0
+    assert (own(code).status, own(later).status) == (Pin.Status.SET, Pin.Status.PLANNED)
+
+
 def test_kill_9_of_all_that_watches_leaves_nobody(device: Device, work: Running) -> None:
     up(work)
     all_of_them = everybody(work)
