@@ -4,9 +4,13 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 
-from django.db import close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 
+LOOK_EVERY = 1.0  # seconds
+
+_looked_at = float("-inf")
 _executors: dict[int, ThreadPoolExecutor] = {}  # by process: a fork gets its own thread and connection
 
 
@@ -30,8 +34,13 @@ def _executor() -> ThreadPoolExecutor:
 
 
 def _with_live_connection[T](work: Callable[[], T]) -> T:
-    close_old_connections()
+    """A connection is looked at once in a while, and after an error: a look is a query of its own."""
+    global _looked_at
+    if monotonic() - _looked_at > LOOK_EVERY:
+        close_old_connections()
+        _looked_at = monotonic()
     try:
         return work()
-    finally:
+    except Error:
         close_old_connections()
+        raise
