@@ -23,9 +23,7 @@ ABOUT_SETTING = {T.CODE_CREATED, T.CODE_CHANGED, T.CODE_PIN_CHANGED, T.CODE_RETR
 
 
 def seen(pin: Pin) -> None:
-    """A PIN's status or window changed on the lock."""
-    if pin.status == Pin.Status.WRITING and pin.priority == Pin.Priority.PERSON:
-        return  # an intent: nobody is told of it before its outcome
+    """A PIN's status or window changed on the lock. Of the intent to write a person's PIN nobody tells."""
     given = CodePin.objects.select_related("code").filter(pin=pin).first()
     if given is not None:
         given.pin, given.code.device = pin, pin.device

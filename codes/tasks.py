@@ -22,17 +22,16 @@ def sync_lock(device_id: str) -> None:
 
     Nothing if it had its turn by now: then other kinds of tasks have waited for long enough.
     """
-    first = take_wanted(device_id)
-    if first is None and not waits(device_id):
+    first = [lease] if (lease := take_wanted(device_id)) else []
+    if not first and not waits(device_id):
         return
     ends = time.monotonic() + CLAIMS_FOR * random.uniform(2 / 3, 1)  # noqa: S311  spreads the workers' ends
     look_at = 0.0  # for locks that somebody asked for
 
     def more() -> Steps[None] | None:
-        nonlocal first, look_at
+        nonlocal look_at
         if first:
-            lease, first = first, None
-            return _turn(lease)
+            return _turn(first.pop())
         if time.monotonic() > ends or stopping():
             return None
         if time.monotonic() >= look_at:

@@ -5,9 +5,12 @@ mark further ahead than its maximum counts as expired, for clocks step back.
 """
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
+from time import monotonic
+from typing import Any
 
 from django.db import connection, connections, models, transaction
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
@@ -28,16 +31,19 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to one turn of a lock. `version` is what was wanted of the lock when it began."""
+    """The right to one turn of a lock. `version` is what was wanted of the lock when it began.
+
+    `lasts_until`: by this process's clock, it ends no earlier if it is not extended.
+    """
 
     device_id: uuid.UUID
     token: uuid.UUID
     version: int
+    lasts_until: float = field(default=0.0, compare=False)
 
     def extend(self, seconds: float) -> None:
         """Hold the lock for a call of this many seconds and a little more. Raises LeaseLost."""
-        until = Now() + timedelta(seconds=min(seconds, LONGEST_CALL) + CALL_SLACK)
-        if not self._mine().update(syncing_until=until):
+        if not self._mine().update(syncing_until=Now() + _lasts(seconds)):
             raise LeaseLost
 
     def release(self, next_sync_at: datetime | None, *, seen_at: datetime | None = None) -> None:
@@ -56,14 +62,22 @@ class Lease:
             raise LeaseLost
         return device
 
-    def hold_for(self, pin: Pin) -> Pin:
-        """The PIN read afresh, its lock's row locked for this transaction. Raises LeaseLost.
+    def write(self, pin: Pin, values: Mapping[str, Any], *, call: float | None = None) -> Pin:
+        """Write this of a PIN and give it back as it then is, its lock's row locked for this transaction.
 
-        What the lock's version is then stands in its `lock_version`.
+        `call`: extend the lease as well, for a call of so many seconds. What the lock's version is then stands in the
+        PIN's `lock_version`. Raises LeaseLost, with nothing written.
         """
-        device = models.UUIDField().get_db_prep_value(self.device_id, connection)
-        token = models.UUIDField().get_db_prep_value(self.token, connection)
-        for fresh in Pin.objects.raw(_pin_of_mine(connection.alias), [pin.pk, device, token]):
+        if call is not None and not in_one_statement():
+            self.extend(call)
+            call = None
+        as_id = models.UUIDField().get_db_prep_value
+        fields = [_column(name) for name in values]
+        written = [one.get_db_prep_save(value, connection) for one, value in zip(fields, values.values(), strict=True)]
+        until = [] if call is None else [_lasts(call)]
+        mine = [as_id(self.device_id, connection), as_id(self.token, connection)]
+        statement = _write_of_mine(connection.alias, tuple(one.column for one in fields), extends=call is not None)
+        for fresh in Pin.objects.raw(statement, [*until, *mine, *written, pin.pk]):
             return fresh
         raise LeaseLost
 
@@ -71,15 +85,38 @@ class Lease:
         return Device.objects.filter(pk=self.device_id, lease_token=self.token)
 
 
+def in_one_statement() -> bool:
+    """Whether the database extends a lease and writes to a PIN in one statement."""
+    return connection.vendor == "postgresql"
+
+
 @cache
-def _pin_of_mine(alias: str) -> str:
-    """One PIN by its id and its lock's id and lease, the lock's row locked. As text: it is asked twice a PIN."""
-    features, ops = connections[alias].features, connections[alias].ops
-    lock = ops.for_update_sql(of=("device",)) if features.has_select_for_update_of else ""
+def _column(name: str) -> "models.Field[Any, Any]":
+    return next(one for one in Pin._meta.concrete_fields if one.name == name)
+
+
+@cache
+def _write_of_mine(alias: str, columns: tuple[str, ...], *, extends: bool) -> str:
+    """Hold or extend the lease of a lock, write these columns of a PIN of it, give the PIN and the lock's version.
+
+    As text: it is asked twice a PIN, and to compile it would take longer than to do it.
+    """
+    device, pin, one = Device._meta.db_table, Pin._meta.db_table, connections[alias].vendor == "postgresql"
+    mine = f"{device} WHERE id = %s AND lease_token = %s"
+    held = f"SELECT id, version FROM {mine} {'FOR UPDATE' if one else ''}"  # noqa: S608  names of ours
+    if extends:
+        until = "SET syncing_until = STATEMENT_TIMESTAMP() + %s WHERE"
+        held = f"UPDATE {mine.replace('WHERE', until)} RETURNING id, version"
+    fresh = f"{pin}.*, held.version" if one else f"*, (SELECT version FROM {device} WHERE id = device_id)"  # noqa: S608  names of ours
     return f"""
-        SELECT pin.*, device.version AS lock_version
-        FROM {Pin._meta.db_table} pin JOIN {Device._meta.db_table} device ON device.id = pin.device_id
-        WHERE pin.id = %s AND device.id = %s AND device.lease_token = %s {lock}"""  # noqa: S608  names of ours
+        WITH held AS ({held})
+        UPDATE {pin} SET {", ".join(f"{column} = %s" for column in columns)}
+        FROM held WHERE {pin}.id = %s AND {pin}.device_id = held.id
+        RETURNING {fresh} AS lock_version"""  # noqa: S608  names of ours
+
+
+def _lasts(call: float) -> timedelta:
+    return timedelta(seconds=min(call, LONGEST_CALL) + CALL_SLACK)
 
 
 def take(device_id: uuid.UUID | str) -> Lease | None:
@@ -151,18 +188,17 @@ def _lease(device_id: uuid.UUID, hub_id: uuid.UUID, version: int) -> Lease | Non
     """One claim a hub at a time: its limit holds."""
     hub = Hub.objects.select_for_update().values_list("calls_at_once", "down_since", "probe_at").get(pk=hub_id)
     at_once, down_since, probe_at = hub
-    busy = Device.objects.filter(_held(), hub=hub_id).count()
-    if busy >= at_once:
+    if Device.objects.filter(_held(), hub=hub_id).count() >= at_once:
         return None
     if down_since:
         if probe_at and probe_at > now():
             return None
         Hub.objects.filter(pk=hub_id).update(probe_at=now() + MAX_LEASE)
-    token = uuid.uuid4()
+    token, lasts_until = uuid.uuid4(), monotonic() + MAX_LEASE.total_seconds()
     taken = Device.objects.filter(free(), pk=device_id).update(
         lease_token=token, syncing_until=Now() + MAX_LEASE, queued_until=None
     )
-    return Lease(device_id, token, version) if taken else None
+    return Lease(device_id, token, version, lasts_until) if taken else None
 
 
 def _busy_hubs() -> QuerySet[Hub, uuid.UUID]:

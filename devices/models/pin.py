@@ -71,6 +71,11 @@ class PinQuerySet(models.QuerySet["Pin"]):
         """Those still wanted, and those that may be on the lock all the same: their digits are taken."""
         return self.filter(~models.Q(wanted=Pin.Wanted.ABSENT) | models.Q(status__in=MAYBE_ON_LOCK))
 
+    def in_hand(self) -> "PinQuerySet":
+        """Those, and those that are not wanted any more and were not written, or not again: a turn closes them."""
+        open_ = models.Q(status__in=[*MAYBE_ON_LOCK, *UNWRITTEN])
+        return self.filter(~models.Q(wanted=Pin.Wanted.ABSENT) | open_)
+
 
 class Pin(models.Model):
     """Digits on a lock. They never change once written: other digits are another Pin."""

@@ -8,7 +8,6 @@ PINs: what is wanted on a lock and what was seen there. It knows no guests and n
 from collections.abc import Callable
 
 from django.db import transaction
-from django.db.models import Q
 
 from devices.lease import Lease
 from devices.metrics import Ending, timed_turn
@@ -99,9 +98,7 @@ def _work(turn: Turn) -> Steps[None]:
 def _withdraw_never_tried(turn: Turn) -> None:
     """PINs that stopped being wanted before they were ever sent leave no trace on the lock."""
     at = now()
-    unwanted = Q(wanted=Pin.Wanted.ABSENT) | Q(wanted_until__lte=at)
-    untried = Pin.objects.filter(unwanted, device=turn.device, status__in=[Pin.Status.PLANNED, Pin.Status.GONE])
-    for pin in untried:
+    for pin in [*turn.pins(), *turn.dropped]:
         if never_tried(pin, at):
             closed = Pin.Status.REMOVED if pin.attempts else Pin.Status.WITHDRAWN
             turn.note(pin, status=closed, removed_at=now() if pin.attempts else None, next_attempt_at=None)

@@ -49,7 +49,7 @@ def _take_off(turn: Turn, pin: Pin, handle: Handle) -> Steps[None]:
     before = pin.unknown_at
     tries = pin.attempts + 1 if pin.status == Pin.Status.REMOVING else 1
     in_flight = now() + timedelta(seconds=WRITE_DEADLINE)  # should this process die now
-    turn.note(pin, status=Pin.Status.REMOVING, attempts=tries, unknown_at=in_flight)
+    turn.intend(pin, status=Pin.Status.REMOVING, attempts=tries, unknown_at=in_flight)
     outcome = yield from turn.write("remove", handle)
     if outcome.result == Result.UNREACHABLE:
         turn.note(pin, unknown_at=before, trouble=Pin.Trouble.OFFLINE)
@@ -100,7 +100,7 @@ def _take_copy_off(turn: Turn, pin: Pin, listed: list[Observation]) -> Steps[Non
     place = place_by_content(turn, pin, listed)
     copy = next(seen for seen in listed if place_of(seen.handle) == place)
     tries = pin.attempts + 1 if pin.status == Pin.Status.REMOVING else 1
-    turn.note(pin, status=Pin.Status.REMOVING, attempts=tries)
+    turn.intend(pin, status=Pin.Status.REMOVING, attempts=tries)
     outcome = yield from turn.write("remove", copy.handle)
     if outcome.result == Result.UNREACHABLE:
         raise Silence(Pin.Trouble.OFFLINE)

@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Callable, Generator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import F
 
 from devices.activity import record
-from devices.lease import CALL_SLACK, LONGEST_CALL, Lease
+from devices.lease import CALL_SLACK, LONGEST_CALL, Lease, in_one_statement
 from devices.models import Device, Event, Hub, Pin
 from devices.providers.base import (
     Capabilities,
@@ -44,8 +46,8 @@ class Call:
     lock_ref: str
     arguments: tuple[Any, ...]
     deadline: float
-    pressing: bool = field(default=False, compare=False)  # a guest may need a backup by what it answers
     asked_at: float = field(default_factory=monotonic, compare=False)
+    pressing: bool = field(default=False, compare=False)  # a guest may need a backup by what it answers
 
     @property
     def waits(self) -> tuple[bool, float]:
@@ -86,10 +88,12 @@ class Turn:
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
         self.pressing = False  # a guest may need a backup by what the lock answers now
-        self.known: list[Pin] = []  # the lock's PINs as last read
+        self.known: list[Pin] = []  # the lock's PINs that are wanted or may be on it, as last read
+        self.dropped: list[Pin] = []  # those that were planned and are not wanted any more, as last read
         self._version = self.device.version  # as last seen
         self._read_at_version: int | None = None  # when its PINs were read; None: to be read afresh
-        self._held_until = 0.0  # by this process's clock: no earlier does the lease end
+        self._held_until = lease.lasts_until  # by this process's clock: no earlier does the lease end
+        self._held_for_next: float | None = None  # when it was extended for the call that comes next
         self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
 
@@ -102,10 +106,14 @@ class Turn:
     def pins(self) -> list[Pin]:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
         if self._read_at_version != self._version:
-            self._version = Device.objects.values_list("version", flat=True).get(pk=self.device.pk)
+            found = list(Pin.objects.filter(device=self.device).in_hand().annotate(lock_version=F("device__version")))
+            for pin in found:
+                self._version = pin.lock_version  # type: ignore[attr-defined]  # of all the same
             if self._version != self.device.version:
                 self.device = self._device()
-            self.known = list(Pin.objects.filter(device=self.device).alive())
+            wanted = {pin.pk for pin in found if pin.wanted != Pin.Wanted.ABSENT or pin.maybe_on_lock}
+            self.known = [pin for pin in found if pin.pk in wanted]
+            self.dropped = [pin for pin in found if pin.pk not in wanted]
             self._read_at_version = self._version
         return self.known
 
@@ -122,9 +130,10 @@ class Turn:
         """Have the provider called, with the lease held for as long. Raises TurnOver, LeaseLost, Silence."""
         if now() >= self.ends_at:
             raise TurnOver
-        self._hold_for(operation, deadline)
+        held_at = self._hold_for(operation, deadline)
         try:
-            return (yield Call(self.device.hub, operation, self.device.lock_ref, arguments, deadline, self.pressing))
+            hub, lock_ref = self.device.hub, self.device.lock_ref
+            return (yield Call(hub, operation, lock_ref, arguments, deadline, held_at, pressing=self.pressing))
         except HubUnreachable as error:
             raise Silence(Pin.Trouble.OFFLINE, hub=True) from error
         except Unreachable as error:
@@ -135,12 +144,19 @@ class Turn:
             logger.error("%s of lock %s failed: %s", operation, self.device.pk, error)
             raise Silence(Pin.Trouble.PROVIDER) from error
 
-    def _hold_for(self, operation: str, deadline: float) -> None:
-        """Hold the lease for a call. What changes nothing goes ahead on a lease that lasts for it. Raises LeaseLost."""
-        asked_at = monotonic()
+    def _hold_for(self, operation: str, deadline: float) -> float:
+        """Hold the lease for a call; since when, by this process's clock. Raises LeaseLost.
+
+        What changes nothing goes ahead on a lease that lasts for it; a write whose intent extended it, on that.
+        """
+        asked_at, intended_at = monotonic(), self._held_for_next
+        self._held_for_next = None
+        if intended_at is not None:
+            return intended_at
         if operation != "read" or self._held_until < asked_at + deadline + CALL_SLACK:
             self.lease.extend(deadline)
             self._held_until = asked_at + deadline + CALL_SLACK
+        return asked_at
 
     def write(self, operation: str, *arguments: Any) -> Steps[Outcome]:
         """A `put` or `remove`. Trouble on the way means that nobody knows, unless it surely was never sent."""
@@ -167,19 +183,42 @@ class Turn:
 
     def note(self, pin: Pin, *, tell: bool = False, **values: Any) -> None:
         """Write what was seen of a PIN; tell `seen` if its status or window changed (or `tell`). Raises LeaseLost."""
-        before = (pin.status, pin.seen_from, pin.seen_until)
         with transaction.atomic():
-            fresh = self.lease.hold_for(pin)  # services may want something else of it by now
-            values = self._owed.pop(pin.pk, {}) | values
-            Pin.objects.filter(pk=pin.pk).update(**values)
-            for field in Pin._meta.concrete_fields:
-                setattr(pin, field.attname, values.get(field.attname, getattr(fresh, field.attname)))
-            self._version = fresh.lock_version  # type: ignore[attr-defined]
-            if tell or before != (pin.status, pin.seen_from, pin.seen_until):
+            changed = self._write(pin, values)
+            if tell or changed:
                 pin.device = self.device
                 self._seen(pin)
+        self._may_look_again(pin)
+
+    def intend(self, pin: Pin, **values: Any) -> None:
+        """Write down that a PIN is about to be written or removed, and hold the lease for that: `write()` comes next.
+
+        Nobody is told of the intent to write a person's PIN before its outcome. Raises LeaseLost.
+        """
+        told = pin.priority != Pin.Priority.PERSON or values["status"] != Pin.Status.WRITING
+        alone = not told and in_one_statement() and not connection.in_atomic_block
+        asked_at = monotonic()
+        with nullcontext() if alone else transaction.atomic():
+            changed = self._write(pin, values, call=WRITE_DEADLINE)
+            if told and changed:
+                pin.device = self.device
+                self._seen(pin)
+        self._held_for_next, self._held_until = asked_at, asked_at + WRITE_DEADLINE + CALL_SLACK
+        self._may_look_again(pin)
+
+    def _write(self, pin: Pin, values: dict[str, Any], *, call: float | None = None) -> bool:
+        """Whether its status or window changed by that. Services may want something else of it by now: it is read."""
+        before = (pin.status, pin.seen_from, pin.seen_until)
+        fresh = self.lease.write(pin, self._owed.pop(pin.pk, {}) | values, call=call)
+        for column in Pin._meta.concrete_fields:
+            setattr(pin, column.attname, getattr(fresh, column.attname))
+        self._version = fresh.lock_version  # type: ignore[attr-defined]
+        return before != (pin.status, pin.seen_from, pin.seen_until)
+
+    def _may_look_again(self, pin: Pin) -> None:
+        """Whoever was told may want something else now."""
         if not _as_planned(pin) or all(pin is not one for one in self.known):
-            self.look_again()  # whoever was told may want something else now
+            self.look_again()
 
     def owe(self, pin: Pin, **values: Any) -> None:
         """Know this of a PIN; it is written with what is seen next. Until then the safe side stands there."""

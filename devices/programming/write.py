@@ -179,7 +179,7 @@ def _intend(turn: Turn, pin: Pin, handle: Handle) -> bool:
         window = window_to_write(turn, pin)
         values |= {"seen_from": window.starts_at, "seen_until": window.ends_at, "confirmed_at": None}
     try:
-        turn.note(pin, status=Pin.Status.WRITING, **values)
+        turn.intend(pin, status=Pin.Status.WRITING, **values)
     except IntegrityError:
         pin.refresh_from_db()
         _meets_its_like(turn, pin, at)

@@ -13,6 +13,7 @@ from devices.lease import LeaseLost, take, take_asked_for, take_due
 from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
 from devices.programming import turn
 from devices.providers.base import Health, Outcome, Result, Unreachable
+from devices.runner import perform
 from devices.services import check_lock, request_sync, wake_worker
 from tests import engine, factories
 from tests.engine import fault, guest, held_before, lease_runs_out, own
@@ -124,6 +125,25 @@ def test_the_lease_outlives_each_call_it_is_extended_for(device: Device) -> None
     put = held_before(device, "put")
     device.refresh_from_db()
     assert device.syncing_until - timezone.now() > timedelta(seconds=put.call.deadline + 5)
+
+
+def test_the_intent_to_write_extends_the_lease_for_the_write(device: Device) -> None:
+    code = guest(device)
+    read = held_before(device, "read")
+    Device.objects.update(syncing_until=timezone.now() + timedelta(seconds=3))
+    put = read.steps.send(perform(read.call))
+    device.refresh_from_db()
+    assert put.operation == "put" and own(code).status == Pin.Status.WRITING
+    assert device.syncing_until - timezone.now() > timedelta(seconds=put.deadline + 5)
+
+
+def test_without_the_lease_no_intent_is_written(device: Device) -> None:
+    code = guest(device)
+    read = held_before(device, "read")
+    Device.objects.update(lease_token=None)
+    with pytest.raises(LeaseLost):
+        read.steps.send(perform(read.call))
+    assert own(code).status == Pin.Status.PLANNED
 
 
 def test_nor_does_one_that_wakes_to_find_its_hub_gone(device: Device, hub: Hub) -> None:
