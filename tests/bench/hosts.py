@@ -35,7 +35,7 @@ def _turns(locks: int, *, hosts: int) -> float:
         made = batch(locks, pins=1, latency=lambda number: LATENCY)
         began = time.time()
         made.due()
-        until(lambda: not made.left(), within=300)
+        until(lambda: not made.left(), within=300, pause=0.25)
         taken = made.last_confirmed() - began
         forget_everything_due()
     return locks / taken
