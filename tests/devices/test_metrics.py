@@ -11,6 +11,7 @@ from codes.tasks import sync_lock
 from devices.lease import LeaseLost
 from devices.metrics import measure
 from devices.models import Device, Hub
+from devices.services import request_sync
 from portal import tally
 from portal.models import Tally
 from tests import factories
@@ -77,6 +78,7 @@ def test_a_lease_that_was_lost_and_a_turn_that_broke(device: Device) -> None:
 
 
 def test_a_task_writes_down_its_counts_in_one_statement(device: Device) -> None:
+    request_sync(device, wake=False)
     with CaptureQueriesContext(connection) as queries:
         sync_lock(str(device.pk))
     written = [query["sql"] for query in queries if "portal_tally" in query["sql"]]
