@@ -70,26 +70,31 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
     """Run turns side by side: `more()` gives the next one to start, or None when there is none to be had now.
 
     It is asked again whenever a turn ends, and every half second while there is room. Returns when all have ended.
-    Answers are taken one by one, pressing ones first: a guest whom a lock refused does not wait for fifteen others.
+    Answers are taken one by one, pressing ones first, and before another turn starts: a guest whom a lock refused
+    waits for nobody whose lock was not asked yet.
     """
     running: dict[Future[_Made], _Running] = {}
-    look = True
+    again_at = 0.0  # when there is more to be asked for, by the monotonic clock
     while True:
-        steps = more() if look and len(running) < AT_ONCE else None
-        if steps:
-            _advance(_Turn(steps, copy_context()), _Made(), running)
-        elif not running:
+        ended = False
+        if answered := [future for future in running if future.done()]:
+            future = min(answered, key=lambda one: running[one].call.waits)
+            ended = not _go_on(running.pop(future), future.result(), running)
+        elif len(running) < AT_ONCE and again_at <= time.monotonic():
+            if steps := more():
+                _advance(_Turn(steps, copy_context()), _Made(), running)
+            else:
+                again_at = time.monotonic() + LOOK_AGAIN
+        elif running:
+            wait(running, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
+        else:
             return
-        done, _ = wait(running, timeout=0 if steps else LOOK_AGAIN, return_when=FIRST_COMPLETED)
-        at_once = len(running)
-        if done:
-            future = min(done, key=lambda one: running[one].call.waits)
-            _go_on(running.pop(future), future.result(), running)
         for future in [f for f, one in running.items() if one.expires < time.monotonic() and not f.done()]:
             future.cancel()  # one that never began must not begin when the lock is somebody else's
             one = running.pop(future)
-            _go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE), running)
-        look = bool(steps) or not done or len(running) < at_once
+            ended |= not _go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE), running)
+        if ended:
+            again_at = 0.0
 
 
 def perform(call: Call) -> Any:
@@ -130,18 +135,19 @@ def _next(steps: Steps[None], made: _Made) -> Call:
     return steps.throw(made.error) if made.error else steps.send(made.answer)
 
 
-def _go_on(one: _Running, made: _Made, running: dict[Future[_Made], _Running]) -> None:
+def _go_on(one: _Running, made: _Made, running: dict[Future[_Made], _Running]) -> bool:
     _count(one.call, made)
-    _advance(one.turn, made, running)
+    return _advance(one.turn, made, running)
 
 
-def _advance(turn: _Turn, made: _Made, running: dict[Future[_Made], _Running]) -> None:
-    """Let a turn go on to its next call, which is made on a thread in a copy of the turn's context."""
+def _advance(turn: _Turn, made: _Made, running: dict[Future[_Made], _Running]) -> bool:
+    """Let a turn go on to its next call, which is made on a thread in a copy of its context; False: it has ended."""
     call = turn.context.run(_next_or_none, turn.steps, made)
     if call is not None:
         # A copy: a call that was given up may still be in it when the turn goes on.
         future = _pool(os.getpid()).submit(turn.context.copy().run, _made, call)
         running[future] = _Running(turn, call, time.monotonic() + call.deadline + GRACE)
+    return call is not None
 
 
 def _next_or_none(steps: Steps[None], made: _Made) -> Call | None:

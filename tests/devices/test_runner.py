@@ -151,6 +151,28 @@ def test_a_pressing_answer_is_taken_before_others_that_waited_longer(provider: F
     assert taken == ["a guest's", "first", "second"]
 
 
+def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeProvider) -> None:
+    here = threading.Barrier(3, timeout=5)
+    provider.answers = {"a": here.wait}
+    happened: list[str] = []
+
+    def turn(name: str) -> Steps[None]:
+        happened.append(f"{name} starts")
+        yield call("a" if name in ("first", "second") else "b", 5)
+        happened.append(f"{name} is covered")
+
+    def next_one() -> Steps[None] | None:
+        if len(happened) == 2:
+            here.wait()
+            time.sleep(0.2)  # both are answered while a third is made ready
+        return next(turns, None)
+
+    turns = iter([turn("first"), turn("second"), turn("third"), turn("fourth")])
+    provider.answers["b"] = lambda: None
+    run_many(next_one)
+    assert happened.index("second is covered") < happened.index("fourth starts")
+
+
 def test_a_turn_that_lost_its_lease_ends_without_a_word(provider: FakeProvider, caplog) -> None:
     provider.answers = {"a": lambda: 1}
 

@@ -6,23 +6,25 @@ The lock's own refusal is timed by a trigger of the database, and the guest's li
 import json
 import random
 import re
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from statistics import quantiles
 from urllib.parse import urlencode
 
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from codes.models import AccessCode, CodePin
-from codes.services import add_code
 from devices.models import Device, SimulatedLock
 from portal.live import MARK, SOON
+from tests.running import ROOT, environment
 from tests.storm import fleet
 from tests.storm.people import signed_in
 from tests.storm.report import Report
@@ -31,7 +33,7 @@ from tests.storm.wanted import broken_for_good
 
 P50, P99 = 0.3, 1.0  # seconds, from the lock's refusal to the guest's link
 BOUND = 600.0  # seconds after which a load that does not end is ended
-DESKS = 8  # where guests are checked in at the same time
+DESKS = 4  # processes that check guests in at the same time
 CONNECTIONS = 16  # of guests who ask at the same time
 AGAIN = 30  # polls after which a manager opens the page anew
 SEEN = re.compile(r'name="(seen-[\w-]+)" value="(\w+)"')
@@ -122,13 +124,12 @@ def load(report: Report, folder: Path, *, managers: int = 200, guests: int = 500
     with connection.cursor() as cursor:
         cursor.execute(NOTE_REFUSALS)
     with Stack(folder / "load") as portal, Managers(portal, devices, signed_in(owner), managers) as crowd:
+        desks = [desk(devices[n::DESKS]) for n in range(DESKS)]
         time.sleep(2 * SOON)
-        booked: dict[object, AccessCode] = {}
-        with ThreadPoolExecutor(DESKS) as desks:
-            checking_in = [desks.submit(check_in, devices[n::DESKS], booked) for n in range(DESKS)]
-            waits, errors = watch(portal, booked, guests)
-        for desk in checking_in:
-            desk.result()
+        for one in desks:
+            print(file=one.stdin, flush=True)
+        waits, errors = watch(portal, guests)
+        errors += [f"a desk ended with {one.returncode}" for one in desks if one.wait(60)]
         broken = broken_for_good(devices)
     p50, p99 = _percentiles([wait.seconds for wait in waits])
     drawn = _percentiles([(wait.covered - wait.refused).total_seconds() for wait in waits])
@@ -145,22 +146,16 @@ def load(report: Report, folder: Path, *, managers: int = 200, guests: int = 500
     report.none_of("promises broken", broken)
 
 
-def check_in(devices: Sequence[Device], booked: dict[object, AccessCode]) -> None:
-    """A guest who stays already, on each of these locks, booked this moment; into `booked`, by id."""
-    starts = timezone.now() - timedelta(minutes=1)
-    stay = {"kind": "time_bound", "starts_at": starts, "ends_at": starts + timedelta(days=2)}
-    try:
-        for device in devices:
-            code = add_code(device=device, name="Guest", **stay)
-            booked[code.pk] = code
-    finally:
-        connections.close_all()
+def desk(devices: Sequence[Device]) -> "subprocess.Popen[str]":
+    """A process that checks in a guest at each of these locks once it is told to."""
+    argv = [sys.executable, "-m", "tests.storm.desk", *(str(device.pk) for device in devices)]
+    return subprocess.Popen(argv, cwd=ROOT, env=environment(), stdin=subprocess.PIPE, text=True)
 
 
-def watch(portal: Stack, booked: Mapping[object, AccessCode], guests: int) -> tuple[list[Wait], list[str]]:
+def watch(portal: Stack, guests: int) -> tuple[list[Wait], list[str]]:
     """How long each guest waited whose link showed a PIN, and which links failed. They ask while others check in."""
     began = time.monotonic()
-    shown: dict[object, datetime] = {}
+    shown: dict[AccessCode, datetime] = {}
     asking: set[object] = set()
     errors: list[str] = []
 
@@ -169,29 +164,28 @@ def watch(portal: Stack, booked: Mapping[object, AccessCode], guests: int) -> tu
         if status != 200:
             errors.append(f"a guest's link answered {status}")
         if "guest-pin" in page:
-            shown[code.pk] = timezone.now()
-        asking.discard(code.pk)
+            shown[code] = timezone.now()
+        else:
+            asking.discard(code.pk)
 
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         while len(shown) < guests and time.monotonic() - began < BOUND:
-            covered = set(CodePin.objects.filter(role=CodePin.Role.BACKUP).values_list("code", flat=True))
-            for pk in [pk for pk in covered - asking if pk in booked and pk not in shown]:
-                asking.add(pk)
-                pool.submit(ask, booked[pk])
+            covered = AccessCode.objects.filter(code_pins__role=CodePin.Role.BACKUP).exclude(pk__in=list(asking))
+            for code in covered.select_related("device"):
+                asking.add(code.pk)
+                pool.submit(ask, code)
             time.sleep(0.02)
-    return [wait for code in list(booked.values()) if (wait := _waited(code, shown)) is not None], errors
+    return [_waited(code, at) for code, at in shown.items()], errors
 
 
-def _waited(code: AccessCode, shown: dict[object, datetime]) -> Wait | None:
+def _waited(code: AccessCode, shown: datetime) -> Wait:
     """From the last refusal before the cover: the lock goes on to refuse spares. A tick may have been faster."""
-    if code.pk not in shown:
-        return None
     lock = SimulatedLock.objects.get(hub=code.device.hub_id, lock_ref=code.device.lock_ref)
     covered_at = CodePin.objects.get(code=code, role=CodePin.Role.BACKUP).given_at
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(at) FROM storm_refusal WHERE lock_id = %s AND at <= %s", [lock.pk, covered_at])
         (refused,) = cursor.fetchone()
-    return Wait(refused or covered_at, covered_at, shown[code.pk])
+    return Wait(refused or covered_at, covered_at, shown)
 
 
 def _percentiles(seconds: Sequence[float]) -> tuple[float, float]:
