@@ -1,6 +1,6 @@
 """What happened on a lock, as sentences a manager reads."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,8 @@ from portal.moments import moment
 MOST = 12  # told on a lock's page
 
 T = Event.Type
-SENTENCES = {
+TROUBLES = frozenset(Pin.Trouble.values)
+SENTENCES: Mapping[str, object] = {
     T.CODE_CREATED: gettext_lazy("Code added for %(name)s"),
     T.CODE_CHANGED: gettext_lazy("%(name)s’s code changed"),
     T.CODE_CANCELLED: gettext_lazy("%(name)s’s code cancelled"),
@@ -94,7 +95,7 @@ def _sentence(event: Event) -> str:
 
 
 def _what(event: Event) -> str:
-    pattern = SENTENCES.get(T(event.type)) if event.type in T.values else None
+    pattern = SENTENCES.get(event.type)
     if event.type == T.CODE_SET and event.data.get("sent"):
         pattern = SENT
     try:
@@ -105,7 +106,7 @@ def _what(event: Event) -> str:
 
 def _why(event: Event) -> Iterable[str]:
     reason, tries = event.data.get("reason"), event.data.get("tries")
-    if reason in Pin.Trouble.values and reason:
+    if reason and reason in TROUBLES:
         yield str(Pin.Trouble(reason).label)
     if tries and (reason or (event.type == T.CODE_SET and tries > 1)):
         yield ngettext("%(count)d try", "%(count)d tries", tries) % {"count": tries}

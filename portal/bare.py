@@ -1,7 +1,6 @@
 """Rows for long lists: model instances put together from chosen columns, for a tenth of what Django's own cost."""
 
 from collections.abc import Sequence
-from itertools import islice
 from typing import Any
 
 from django.db import models
@@ -17,10 +16,8 @@ class Bare[M: models.Model]:
     def __init__(self, model: type[M], *columns: str, path: str = "") -> None:
         self.model = model
         self.names = ("id", *columns)
+        self.width = len(self.names)
         self.paths = tuple(f"{path}{name}" for name in self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
 
     def row(self, values: Sequence[Any]) -> M:
         """An instance of these values, in the order of `names`."""
@@ -39,6 +36,9 @@ def paths(*parts: Bare[Any]) -> list[str]:
 
 def split(values: Sequence[Any], *parts: Bare[Any]) -> list[Any]:
     """One result of it as an instance of each part; None where its id is."""
-    rest = iter(values)
-    taken = [tuple(islice(rest, len(part))) for part in parts]
-    return [part.row(own) if own[0] is not None else None for part, own in zip(parts, taken, strict=True)]
+    rows, start = [], 0
+    for part in parts:
+        end = start + part.width
+        rows.append(part.row(values[start:end]) if values[start] is not None else None)
+        start = end
+    return rows
