@@ -217,7 +217,12 @@ def _arrivals(given: Iterable[CodePin], at: datetime) -> list[Arrival]:
     for one in given:
         stays.setdefault(one.code_id, []).append(one)
     arrivals = [_arrival(pins, at) for pins in stays.values()]
-    return sorted(arrivals, key=lambda arrival: (arrival.risk, arrival.starts_at, arrival.code.name))
+    return sorted(arrivals, key=_order)
+
+
+def _order(arrival: Arrival) -> tuple[object, ...]:
+    """What needs a person goes first."""
+    return not arrival.at_risk, not arrival.outdated, arrival.risk, arrival.starts_at, arrival.code.name
 
 
 def _arrival(given: list[CodePin], at: datetime) -> Arrival:

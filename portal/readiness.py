@@ -12,9 +12,9 @@ from portal.models import Heartbeat
 from portal.queue import oldest_waiting
 
 TICK_STALE = timedelta(minutes=1)
-# A task claims locks for 45 s and its last turn lasts 60 s: a worker that is merely busy beats, and takes the next
-# task, within this time.
-WORKER_STALE = STUCK = timedelta(minutes=2)
+# A task claims locks for 45 s and its last turn lasts 60 s, its last call 25 s more: a worker that is merely busy
+# beats, and takes the next task, within this time.
+WORKER_STALE = STUCK = timedelta(seconds=150)
 
 
 @dataclass(frozen=True, slots=True)

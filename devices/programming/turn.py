@@ -107,8 +107,8 @@ class Turn:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
         if self._read_at_version != self._version:
             found = list(Pin.objects.filter(device=self.device).in_hand().annotate(lock_version=F("device__version")))
-            for pin in found:
-                self._version = pin.lock_version  # type: ignore[attr-defined]  # of all the same
+            if found:
+                self._version = found[0].lock_version  # type: ignore[attr-defined]  # all carry the same
             if self._version != self.device.version:
                 self.device = self._device()
             wanted = {pin.pk for pin in found if pin.wanted != Pin.Wanted.ABSENT or pin.maybe_on_lock}

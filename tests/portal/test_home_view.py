@@ -146,6 +146,9 @@ def test_a_pin_of_their_own_that_was_changed_after_it_was_seen_is_somebodys(sign
     page = words(signed_in)
     assert "The new PIN opens the door. Somebody saw the PIN from before" in page and "PIN changed" in page
     assert "arrival has a working code" in page
+    covered(device)
+    page = words(signed_in)
+    assert page.index("Amelia Hart") < page.index("Cora Covered"), "what needs a person comes first"
     signed_in.post(reverse("code_on_it", args=[code.pk]))
     assert "Alice is on it since" in words(signed_in)
     CodePin.objects.filter(code=code).exclude(pk=former.pk).update(revealed_at=at)
