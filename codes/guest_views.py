@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from codes.guest import booking_of, not_working, opened_by_guest
-from codes.guest_link import code_id_of, fits
+from codes.guest_link import code_id_of
 from codes.models import AccessCode
 from portal.changes import number_of
 from portal.context import bind
@@ -20,11 +20,11 @@ from portal.prepared import Given, Prepared
 PLACE = "device__property__workspace"
 
 
-LINK = Prepared(
+NUMBER = Prepared(
     lambda: (
         AccessCode.objects.filter(pk=Given("pk", UUIDField()))
         .annotate(number=number_of(PLACE))
-        .values_list("guest_nonce", PLACE, "number")
+        .values_list(PLACE, "number")
     )
 )
 
@@ -51,11 +51,13 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _unchanged(request: HttpRequest, token: str) -> HttpResponse | None:
-    """The answer to the page's own poll, if nothing has changed. Its mark was sealed for this link: no guess."""
+    """The answer to the page's own poll, if nothing has changed.
+
+    Its mark was sealed for this link, so nobody guesses; another link for the code is a change.
+    """
     if claimed := code_id_of(token):
-        for nonce, workspace, number in LINK(pk=claimed):
-            known = fits(token, claimed, nonce)
-            if known and (answer := nothing_new(request, token, workspace, number)):
+        for workspace, number in NUMBER(pk=claimed):
+            if answer := nothing_new(request, token, workspace, number):
                 return _private(answer)
     return None
 

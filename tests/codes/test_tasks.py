@@ -110,6 +110,7 @@ def test_within_the_hubs_limit(transactional_db) -> None:
 def test_takes_on_no_other_when_its_lock_was_served_meanwhile(served: str, device: Device) -> None:
     """So that the worker comes to what else waits in the queue."""
     code = guest(factories.DeviceFactory())
+    guest(device)
     if served == "somebody holds it":
         take(device.pk)
     else:

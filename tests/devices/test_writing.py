@@ -18,6 +18,7 @@ from devices.providers.base import (
     Unreachable,
     Window,
 )
+from devices.runner import perform
 from portal.secret import Secret
 from tests import engine, factories
 from tests.devices.bare import device, digits, extend, make
@@ -254,3 +255,21 @@ class TestDigits:
         guest(device)
         settle(device)
         assert Pin.objects.get().slot is None
+
+
+def test_a_guests_refusal_is_pressing_until_the_lock_was_read_and_a_spares_is_not(device: Device) -> None:
+    fault(device, "reject_set")
+    guest(device)
+    held = held_before(device, "put")
+    assert held.call.pressing
+    read = held.steps.send(perform(held.call))
+    assert (read.operation, read.pressing) == ("read", True)
+    spare = factories.PinFactory(device=factories.DeviceFactory(), priority=Pin.Priority.SPARE)
+    assert not held_before(spare.device, "put").call.pressing
+
+
+def test_what_a_lock_took_is_not_pressing_any_more(device: Device) -> None:
+    guest(device)
+    held = held_before(device, "put")
+    read = held.steps.send(perform(held.call))
+    assert (read.operation, read.pressing) == ("read", False)

@@ -1,11 +1,14 @@
 """A query that is made once gives what the queryset gives, whatever it is asked, whoever asks at the same time."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from django.db import connections
-from django.db.models import CharField, Count, DateTimeField, Q, UUIDField
+from django.db.models import CharField, Count, DateTimeField, Q, QuerySet, UUIDField
+from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
@@ -78,16 +81,28 @@ def test_a_value_that_is_missing_is_named(db: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_threads_at_once(place: Property) -> None:
-    names = [f"Door {number}" for number in range(8)]
-    for name in names:
+def test_two_threads_at_once_have_their_own_values_and_connections(place: Property) -> None:
+    for name in ("Front door", "Side door"):
         factories.DeviceFactory(property=place, name=name)
+    both = Barrier(2, timeout=10)
+
+    class Together(ModelIterable):
+        def __iter__(self) -> Iterator[Device]:
+            both.wait()  # both are about to run what was made once
+            return super().__iter__()
+
+    def named() -> QuerySet[Device]:
+        found = Device.objects.filter(name=Given("name", CharField()))
+        found._iterable_class = Together
+        return found
+
+    named_together = Prepared(named)
 
     def ask(name: str) -> list[str]:
         try:
-            return [device.name for _ in range(20) for device in NAMED(name=name, of=place.workspace_id)]
+            return [device.name for device in named_together(name=name)]
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(ask, names)) == [[name] * 20 for name in names]
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(ask, ["Front door", "Side door"])) == [["Front door"], ["Side door"]]

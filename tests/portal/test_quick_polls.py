@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from codes.models import AccessCode
 from devices.models import Device, Hub
-from portal.live import LATER
+from portal.live import LATER, MARK
 from portal.models import Membership, User
 from portal.quick_polls import DRAWN_AT_ONCE, _hands
 from tests import engine, factories, scene
@@ -86,6 +86,15 @@ class TestAnotherLocksChange:
         Device.objects.filter(pk=device.pk).update(battery=11)
         url, drawn = code_drawn
         assert "mark" in signed_in.get(url, drawn, headers=POLLED)["HX-Trigger"]
+
+    def test_a_mark_of_another_session_is_looked_at(
+        self, signed_in: Client, device: Device, beside: Device, bob: User, drawn
+    ) -> None:
+        theirs = Client()
+        theirs.force_login(bob)
+        of_bob = dict(SEEN.findall(theirs.get(reverse("device", args=[device.pk])).content.decode()))
+        Device.objects.filter(pk=beside.pk).update(battery=11)
+        assert "mark" in poll(signed_in, device, drawn | {MARK: of_bob[MARK]})["HX-Trigger"]
 
     def test_after_a_while_it_is_looked_at(self, signed_in: Client, device: Device, beside: Device, drawn) -> None:
         Device.objects.filter(pk=beside.pk).update(battery=11)
