@@ -1,5 +1,6 @@
 """What commands that ask for locks have in common: ask only, wait for the workers, or give the turns here."""
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from codes.turns import give_turns
 from devices.lookup import NotFound, locks_called
 from devices.models import Device
 from devices.services import sync_now, wake_due
-from devices.settling import Settled, how_it_stands, wait_until_settled
+from devices.settling import Settled, Standing, how_it_stands, wait_until_settled
 from portal.console import misuse, progress, seconds
 
 PATIENCE = 60.0  # seconds
@@ -59,12 +60,17 @@ def see_through(devices: Sequence[Device], options: dict[str, Any]) -> list[Sett
 
 def _turns_here(pks: Sequence[UUID], patience: float, done: Callable[[int], None]) -> list[Settled]:
     stood: dict[UUID, Settled] = {}  # at the end of its turn: a lock that rests may be at its next try by the end
+    ends = time.monotonic() + patience
 
     def ended(pk: UUID) -> None:
         stood[pk] = how_it_stands(pk)
-        done(1)
+        if stood[pk].standing != Standing.WAITING:
+            done(1)
 
     give_turns(pks, seconds=patience, ended=ended)
+    taken = [pk for pk, lock in stood.items() if lock.standing == Standing.WAITING]  # by a worker, right after
+    again = wait_until_settled(taken, seconds=ends - time.monotonic(), settled=done)
+    stood |= {lock.device.pk: lock for lock in again}
     return [stood.get(pk) or how_it_stands(pk) for pk in pks]
 
 

@@ -1,8 +1,10 @@
 """`manage.py sync_locks`: who is meant, what is asked for, what came of it."""
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.utils import timezone
@@ -163,6 +165,22 @@ class TestHere:
             assert run("sync_locks", "Front door", "--here").status == 0
         assert [own(code).status for code in codes] == [Pin.Status.SET] * 3
         assert SimulatedLock.objects.get().two_writers == 0
+
+    def test_a_worker_that_takes_the_lock_right_after_is_waited_for(
+        self, lived_in: Device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def beaten(pks: list[UUID], *, seconds: float, ended: Callable[[UUID], None]) -> list[UUID]:
+            def taken_at_its_end(pk: UUID) -> None:
+                lease = take(pk)
+                assert lease
+                ended(pk)
+                lease.release(Device.objects.get(pk=pk).next_sync_at)
+
+            return give_turns(pks, seconds=seconds, ended=taken_at_its_end)
+
+        monkeypatch.setattr("codes.attending.give_turns", beaten)
+        guest(lived_in)
+        assert run("sync_locks", "Front door", "--here").status == 0
 
     def test_a_dead_hub_does_not_keep_it_waiting_for_the_others(self, lived_in: Device) -> None:
         hub = factories.HubFactory(provider="zwave", address="ws://127.0.0.1:9")

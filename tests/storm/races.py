@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from codes.models import AccessCode, CodePin
@@ -150,7 +150,7 @@ def sleeper(report: Report, folder: Path, *, real_lease: bool = True) -> None:
         eventually(lambda: own(code).status == Pin.Status.WRITING, PATIENCE, "nobody wrote")
         (sentinel,) = portal.pids("sentinel")
         worker = children(sentinel)[0]
-        os.kill(worker, signal.SIGSTOP)
+        _stop(worker)
         try:
             with Stack(folder / "awake", web=False, QUEUE_WORKERS="1"):
                 locks.update(latency_ms=0)
@@ -178,6 +178,31 @@ def sleeper(report: Report, folder: Path, *, real_lease: bool = True) -> None:
         digits not in truth(device).values(),
     )
     report.none_of("promises broken by the sleeper", broken_for_good([device]))
+
+
+def _stop(worker: int) -> None:
+    """Stop the process between two transactions: one that slept inside of one would keep all others from SQLite."""
+    while True:
+        os.kill(worker, signal.SIGSTOP)
+        if _writable():
+            return
+        os.kill(worker, signal.SIGCONT)
+        time.sleep(0.02)
+
+
+def _writable() -> bool:
+    if connection.vendor != "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+        cursor.execute("PRAGMA busy_timeout = 200")
+        try:
+            with transaction.atomic():
+                return True
+        except OperationalError:
+            return False
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {patience}")
 
 
 def _calls(lock: SimulatedLock) -> int:
