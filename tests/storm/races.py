@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
@@ -150,7 +151,7 @@ def sleeper(report: Report, folder: Path, *, real_lease: bool = True) -> None:
         eventually(lambda: own(code).status == Pin.Status.WRITING, PATIENCE, "nobody wrote")
         (sentinel,) = portal.pids("sentinel")
         worker = children(sentinel)[0]
-        _stop(worker)
+        _stop(worker, device)
         try:
             with Stack(folder / "awake", web=False, QUEUE_WORKERS="1"):
                 locks.update(latency_ms=0)
@@ -180,29 +181,32 @@ def sleeper(report: Report, folder: Path, *, real_lease: bool = True) -> None:
     report.none_of("promises broken by the sleeper", broken_for_good([device]))
 
 
-def _stop(worker: int) -> None:
-    """Stop the process between two transactions: one that slept inside of one would keep all others from SQLite."""
+def _stop(worker: int, device: Device) -> None:
+    """Stop the process between two transactions: one that slept inside of one would keep its locks from all others."""
     while True:
         os.kill(worker, signal.SIGSTOP)
-        if _writable():
+        if _holds_nothing(device):
             return
         os.kill(worker, signal.SIGCONT)
         time.sleep(0.02)
 
 
-def _writable() -> bool:
-    if connection.vendor != "sqlite":
-        return True
+def _holds_nothing(device: Device) -> bool:
+    """Whether nobody else is in a transaction that writes, or holds the lock's rows, for longer than a moment."""
+    sqlite = connection.vendor == "sqlite"
+    patience = "PRAGMA busy_timeout = {}" if sqlite else "SET lock_timeout = {}"  # ms; 0: none on PostgreSQL
+    usual = settings.DATABASES["default"]["OPTIONS"]["timeout"] * 1000 if sqlite else 0
     with connection.cursor() as cursor:
-        (patience,) = cursor.execute("PRAGMA busy_timeout").fetchone()
-        cursor.execute("PRAGMA busy_timeout = 200")
+        cursor.execute(patience.format(200))
         try:
             with transaction.atomic():
-                return True
+                list(Device.objects.select_for_update().filter(pk=device.pk))
+                list(SimulatedLock.objects.select_for_update().filter(hub=device.hub_id))
+            return True
         except OperationalError:
             return False
         finally:
-            cursor.execute(f"PRAGMA busy_timeout = {patience}")
+            cursor.execute(patience.format(usual))
 
 
 def _calls(lock: SimulatedLock) -> int:
