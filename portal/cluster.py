@@ -13,7 +13,7 @@ from django_q.cluster import Cluster
 from django_q.signals import post_execute_in_worker, pre_execute
 
 from portal import signs
-from portal.process import Program
+from portal.process import Program, loaded
 from portal.signs import Sign
 from portal.watchdog import Watchdog
 
@@ -35,6 +35,7 @@ def run(pipe: int) -> None:
     # The library's own hooks: nothing else is told when a worker takes a task.
     pre_execute.connect(_began)
     post_execute_in_worker.connect(_ended)
+    loaded()
     _leader = Cluster()
     _leader.start()  # and Python waits for the sentinel at its end
 

@@ -5,11 +5,13 @@ process that holds the other end of a pipe, kills the groups when the parent is 
 """
 
 import ctypes
+import gc
 import os
 import signal
 import subprocess
 import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Self
+from typing import NoReturn, Self
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
@@ -152,7 +154,7 @@ class Supervisor:
         self.guard = Guard()
         try:
             for program in self.programs:
-                self.children.append(Child(program, self.guard, self.log_of(program)))
+                self.add(program)
         except BaseException:
             self.stop()
             raise
@@ -167,6 +169,10 @@ class Supervisor:
 
     def log_of(self, program: Program) -> Path | None:
         return self.logs / f"{program.name}.log" if self.logs else None
+
+    def add(self, program: Program) -> None:
+        """Start one more."""
+        self.children.append(Child(program, self.guard, self.log_of(program)))
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> bool:
         """Block until a signal comes or `until` is met (True), or a program that keeps dying is given up (False)."""
@@ -242,6 +248,43 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stop.set()
+
+
+def loaded() -> None:
+    """Say that this process has loaded its code: it stays, so the garbage collector need not look through it again.
+
+    What is forked from here goes on sharing those pages, for they are not written to.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def apart(work: Callable[[], str]) -> str:
+    """Do this in a process of its own, so that the memory it takes goes with it; what it returns. Raises RuntimeError.
+
+    For a process of one thread.
+    """
+    answer, told = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        _answer(work, told)
+    os.close(told)
+    with os.fdopen(answer) as said:
+        result = said.read()
+    if code := os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]):
+        raise RuntimeError(f"It broke ({_reason(code)}).")
+    return result
+
+
+def _answer(work: Callable[[], str], told: int) -> NoReturn:
+    try:
+        os.write(told, work().encode())
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(1)
 
 
 def end_with_parent(parent: int) -> None:

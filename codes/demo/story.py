@@ -50,9 +50,9 @@ class Story:
         self.seconds: dict[str, float] = {}
 
     def wait_for_sign_in(self) -> None:
-        while not User.objects.filter(email=MANAGER, last_login__isnull=False).exists():
+        while (at := signed_in_at()) is None:
             self._sleep(POLL)
-        self._began = self._clock()
+        self._began = self._clock() - min((now() - at).total_seconds(), ARRIVES)
         self._note("signed in")
 
     def play(self) -> None:
@@ -97,6 +97,11 @@ class Story:
     def _note(self, step: str) -> None:
         self.seconds[step] = round(self._elapsed(), 1)
         timings().write_text(json.dumps(self.seconds, indent=2) + "\n")
+
+
+def signed_in_at() -> datetime | None:
+    """When the manager signed in last."""
+    return User.objects.filter(email=MANAGER).values_list("last_login", flat=True).first()
 
 
 def run() -> None:

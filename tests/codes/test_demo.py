@@ -1,6 +1,7 @@
 """`manage.py demo`: what it seeds, whom it refuses, its story. The whole of it, live, is in test_demo_live.py."""
 
 import socket
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,16 @@ def test_at_its_end_one_pool_is_full_and_the_other_has_run_out_with_a_cause() ->
     crowd = AccessCode.objects.filter(name__in=story.CROWD)
     assert sum(story.covered(code) for code in crowd) == 5
     assert sum(story.uncovered(code) for code in crowd) == 1
+
+
+@pytest.mark.usefixtures("seeded")
+@pytest.mark.parametrize(("ago", "counted"), [(1.5, 1.5), (600, story.ARRIVES)])
+def test_its_seconds_count_from_the_sign_in_but_an_old_one_hurries_nothing(ago: float, counted: float) -> None:
+    with time_machine.travel(timezone.now(), tick=False):
+        User.objects.filter(email=MANAGER).update(last_login=timezone.now() - timedelta(seconds=ago))
+        performance = story.Story(clock=lambda: timezone.now().timestamp())
+        performance.wait_for_sign_in()
+    assert performance.seconds["signed in"] == counted
 
 
 @pytest.mark.usefixtures("seeded")

@@ -22,3 +22,21 @@ def test_postgres_compiles_no_statement(url: str, options: str) -> None:
     environment = {**os.environ, "DATABASE_URL": url, "DEBUG": "true"}
     told = subprocess.run([sys.executable, "-c", TELL], env=environment, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == options
+
+
+REMEMBERED = """
+import django
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    for _ in range(150):
+        cursor.execute("SELECT 1")
+print(len(connection.queries_log))
+"""
+
+
+def test_while_debugging_a_process_without_requests_forgets_its_old_statements() -> None:
+    environment = {**os.environ, "DATABASE_URL": "sqlite:///:memory:", "DEBUG": "true"}
+    environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+    told = subprocess.run([sys.executable, "-c", REMEMBERED], env=environment, capture_output=True, text=True)
+    assert told.stdout.strip() == "100", told.stderr

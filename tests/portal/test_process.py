@@ -189,3 +189,33 @@ def test_a_program_may_be_done(run: Callable[..., Run]) -> None:
     it.process.terminate()
     assert it.process.wait(5) == 0
     assert it.said() == ""
+
+
+def apart(work: str) -> "subprocess.CompletedProcess[str]":
+    """What a process prints that has this done apart: how much it kept of what the work remembered, and the answer."""
+    source = f"""
+from portal.process import apart
+kept = []
+def work():
+    kept.append(1)
+    {work}
+answer = apart(work)
+print(len(kept), answer)
+"""
+    return subprocess.run([sys.executable, "-c", source], cwd=ROOT, capture_output=True, text=True, timeout=20)
+
+
+def test_work_done_apart_gives_its_answer_and_leaves_nothing_behind() -> None:
+    assert apart("return 'ready, Zoë'").stdout == "0 ready, Zoë\n"
+    long = apart("return 'x' * 200_000")
+    assert len(long.stdout) == 200_003
+
+
+def test_work_done_apart_that_breaks_says_where_and_is_no_answer() -> None:
+    broken = apart("raise ValueError('the seed is wrong')")
+    assert broken.returncode == 1 and "the seed is wrong" in broken.stderr and "RuntimeError" in broken.stderr
+
+
+def test_work_done_apart_that_is_killed_is_no_answer() -> None:
+    killed = apart("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert killed.returncode == 1 and "signal SIGKILL" in killed.stderr

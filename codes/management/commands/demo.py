@@ -13,20 +13,22 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from codes.demo import state, story
 from codes.demo.seed import MANAGER, PASSWORD, seed
 from portal import cluster, web
 from portal.preflight import port_problem
-from portal.process import Program, Supervisor, end_with_launcher
+from portal.process import Program, Supervisor, apart, end_with_launcher
 
 HOST = "127.0.0.1"
+MANAGE = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
 
 
 class Command(BaseCommand):
     help = "Starts the whole portal with simulated locks and a story that plays by itself. For a first look."
     requires_migrations_checks = False
+    requires_system_checks = ()  # where the database is made ready: their memory goes with that process
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="where the portal answers (default: 8000)")
@@ -43,8 +45,18 @@ class Command(BaseCommand):
         port: int = options["port"]
         check_port(port)
         with only_one():
-            prepare(reset=options["reset"])
+            if why_not := apart(lambda: self.prepare(reset=options["reset"])):
+                raise CommandError(why_not)
             self.run(port)
+
+    def prepare(self, *, reset: bool) -> str:
+        """Check the portal and make its database ready; else why that cannot be."""
+        try:
+            self.check()
+            prepare(reset=reset)
+        except CommandError as error:  # failed checks are one as well
+            return str(error)
+        return ""
 
     def run(self, port: int) -> None:
         os.environ.setdefault("PORTAL_URL", f"http://{HOST}:{port}")  # where the links in its mails lead
@@ -53,6 +65,9 @@ class Command(BaseCommand):
             if done and not running.stopping:
                 self.stdout.write(f"Portal ready: http://{HOST}:{port}/  sign in as {MANAGER} / {PASSWORD}")
                 self.stdout.flush()
+                done = running.watch(until=somebody_is_there)
+            if done and not running.stopping:
+                running.add(Program("story", [*MANAGE, "demo", "--story"], once=True))
                 done = running.watch()
         if not done:
             raise CommandError("The demo has ended because a part of it would not run.")
@@ -96,13 +111,11 @@ def prepare(*, reset: bool) -> None:
 
 
 def programs(port: int) -> list[Program]:
-    """What runs: the web server, the workers, the tick, and the story until it is told."""
-    manage = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py")]
+    """What runs all the time: the web server, the workers and the tick."""
     return [
-        Program("web", web.argv(bind=f"{HOST}:{port}", workers=2, threads=4, grace=2)),
+        Program("web", web.argv(bind=f"{HOST}:{port}", workers=2, threads=4, grace=2, shared=True)),
         cluster.program(),
-        Program("tick", [*manage, "tick"]),
-        Program("story", [*manage, "demo", "--story"], once=True),
+        Program("tick", [*MANAGE, "tick", "--skip-checks"]),
     ]
 
 
@@ -116,3 +129,12 @@ def answers(port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def somebody_is_there() -> bool:
+    """Whether the manager has signed in, so that the story may begin."""
+    close_old_connections()
+    try:
+        return story.signed_in_at() is not None
+    except DatabaseError:
+        return False
