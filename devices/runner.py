@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 16  # turns a task serves at the same time
 GRACE = 5.0  # seconds past its deadline after which a call counts as unanswered
 LOOK_AGAIN = 0.5  # seconds between looks for further work while there is room
+SOON = 0.05  # seconds for which all else waits for the answer about a guest whom a lock refused
 
 
 @dataclass(slots=True)
@@ -71,15 +72,18 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
 
     It is asked again whenever a turn ends, and every half second while there is room. Returns when all have ended.
     Answers are taken one by one, pressing ones first, and before another turn starts: a guest whom a lock refused
-    waits for nobody whose lock was not asked yet.
+    waits for nobody whose lock was not asked yet, and while that lock may answer at once, for nobody else's either.
     """
     running: dict[Future[_Made], _Running] = {}
     again_at = 0.0  # when there is more to be asked for, by the monotonic clock
     while True:
         ended = False
-        if answered := [future for future in running if future.done()]:
+        guests = _refused_just_now(running)
+        if answered := [future for future in guests or running if future.done()]:
             future = min(answered, key=lambda one: running[one].call.waits)
             ended = not _go_on(running.pop(future), future.result(), running)
+        elif guests:
+            wait(guests, timeout=SOON, return_when=FIRST_COMPLETED)
         elif len(running) < AT_ONCE and again_at <= time.monotonic():
             if steps := more():
                 _advance(_Turn(steps, copy_context()), _Made(), running)
@@ -95,6 +99,13 @@ def run_many(more: Callable[[], Steps[None] | None]) -> None:
             ended |= not _go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE), running)
         if ended:
             again_at = 0.0
+
+
+def _refused_just_now(running: dict[Future[_Made], _Running]) -> list[Future[_Made]]:
+    """The calls about guests whom a lock refused that were answered, or may be at any moment."""
+    since = time.monotonic() - SOON
+    refused = {future: one.call for future, one in running.items() if one.call.refused}
+    return [future for future, call in refused.items() if call.asked_at > since or future.done()]
 
 
 def perform(call: Call) -> Any:

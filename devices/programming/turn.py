@@ -48,11 +48,12 @@ class Call:
     deadline: float
     asked_at: float = field(default_factory=monotonic, compare=False)
     pressing: bool = field(default=False, compare=False)  # a guest may need a backup by what it answers
+    refused: bool = field(default=False, compare=False)  # one does: the lock refused the guest's own PIN
 
     @property
-    def waits(self) -> tuple[bool, float]:
+    def waits(self) -> tuple[bool, bool, float]:
         """The least is taken further first."""
-        return not self.pressing, self.asked_at
+        return not self.refused, not self.pressing, self.asked_at
 
 
 type Steps[T] = Generator[Call, Any, T]
@@ -88,6 +89,7 @@ class Turn:
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
         self.pressing = False  # a guest may need a backup by what the lock answers now
+        self.refused = False  # and does, for it refused the guest's own PIN
         self.known: list[Pin] = []  # the lock's PINs that are wanted or may be on it, as last read
         self.dropped: list[Pin] = []  # those that were planned and are not wanted any more, as last read
         self._version = self.device.version  # as last seen
@@ -133,7 +135,8 @@ class Turn:
         held_at = self._hold_for(operation, deadline)
         try:
             hub, lock_ref = self.device.hub, self.device.lock_ref
-            return (yield Call(hub, operation, lock_ref, arguments, deadline, held_at, pressing=self.pressing))
+            matters = {"pressing": self.pressing, "refused": self.refused}
+            return (yield Call(hub, operation, lock_ref, arguments, deadline, held_at, **matters))
         except HubUnreachable as error:
             raise Silence(Pin.Trouble.OFFLINE, hub=True) from error
         except Unreachable as error:

@@ -173,6 +173,57 @@ def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeP
     assert happened.index("second is covered") < happened.index("fourth starts")
 
 
+def guests_turn(happened: list[str]) -> Steps[None]:
+    """A lock refused a guest, and is asked once more."""
+    yield replace(call("refused", 5), refused=True)
+    happened.append("covered")
+
+
+def begins(happened: list[str]) -> Steps[None]:
+    happened.append("another begins")
+    yield call("b", 5)
+
+
+def test_while_a_lock_that_refused_a_guest_may_answer_at_once_nothing_else_is_begun(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SOON", 5)
+    provider.answers = {"refused": lambda: time.sleep(0.2), "b": lambda: None}
+    happened: list[str] = []
+    run_many(more(guests_turn(happened), begins(happened)))
+    assert happened == ["covered", "another begins"]
+
+
+def test_while_it_may_answer_at_once_no_other_answer_is_taken(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "SOON", 5)
+    answered = threading.Event()
+    provider.answers = {"put": lambda: None, "other": answered.set, "refused": lambda: time.sleep(0.2)}
+    happened: list[str] = []
+
+    def guests() -> Steps[None]:
+        yield replace(call("put", 5), pressing=True)
+        assert answered.wait(5)
+        yield from guests_turn(happened)
+
+    def other() -> Steps[None]:
+        yield call("other", 5)
+        happened.append("other")
+
+    turns = [other(), guests()]
+    run_many(lambda: turns.pop() if turns else None)
+    assert happened == ["covered", "other"]
+
+
+def test_a_lock_that_refused_a_guest_and_is_slow_keeps_nobody_waiting(provider: FakeProvider) -> None:
+    asked = threading.Event()
+    provider.answers = {"refused": lambda: asked.wait(5), "b": asked.set}
+    happened: list[str] = []
+    run_many(more(guests_turn(happened), begins(happened)))
+    assert happened == ["another begins", "covered"] and asked.is_set()
+
+
 def test_a_turn_that_lost_its_lease_ends_without_a_word(provider: FakeProvider, caplog) -> None:
     provider.answers = {"a": lambda: 1}
 

@@ -261,9 +261,9 @@ def test_a_guests_refusal_is_pressing_until_the_lock_was_read_and_a_spares_is_no
     fault(device, "reject_set")
     guest(device)
     held = held_before(device, "put")
-    assert held.call.pressing
+    assert held.call.pressing and not held.call.refused
     read = held.steps.send(perform(held.call))
-    assert (read.operation, read.pressing) == ("read", True)
+    assert (read.operation, read.pressing, read.refused) == ("read", True, True)
     spare = factories.PinFactory(device=factories.DeviceFactory(), priority=Pin.Priority.SPARE)
     assert not held_before(spare.device, "put").call.pressing
 
@@ -272,4 +272,4 @@ def test_what_a_lock_took_is_not_pressing_any_more(device: Device) -> None:
     guest(device)
     held = held_before(device, "put")
     read = held.steps.send(perform(held.call))
-    assert (read.operation, read.pressing) == ("read", False)
+    assert (read.operation, read.pressing, read.refused) == ("read", False, False)
