@@ -108,6 +108,7 @@ else:
     # Compiling the list of codes takes PostgreSQL a second, answering it 60 ms. What the URL says comes after it.
     options = DATABASES["default"].setdefault("OPTIONS", {})
     options["options"] = f"-c jit=off {options.get('options', '')}".strip()
+    options |= {"server_side_binding": True, "prepare_threshold": 5}  # what is asked again and again is parsed once
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES: dict[str, dict[str, Any]] = {

@@ -40,3 +40,10 @@ def test_while_debugging_a_process_without_requests_forgets_its_old_statements()
     environment["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     told = subprocess.run([sys.executable, "-c", REMEMBERED], env=environment, capture_output=True, text=True)
     assert told.stdout.strip() == "100", told.stderr
+
+
+def test_postgres_parses_what_is_asked_again_once() -> None:
+    tell = "from portal.settings import DATABASES; print(DATABASES['default']['OPTIONS'].get('prepare_threshold'))"
+    environment = {**os.environ, "DATABASE_URL": "postgresql:///portal", "DEBUG": "true"}
+    told = subprocess.run([sys.executable, "-c", tell], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "5"
