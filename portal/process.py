@@ -2,6 +2,7 @@
 
 Each child leads a process group of its own, so that what it starts itself ends with it. A guard, a tiny
 process that holds the other end of a pipe, kills the groups when the parent is gone without a word (`kill -9`).
+Beside it, what keeps such processes small: `apart` and `loaded`.
 """
 
 import ctypes
@@ -265,8 +266,10 @@ def apart(work: Callable[[], str]) -> str:
     For a process of one thread.
     """
     answer, told = os.pipe()
+    parent = os.getpid()
     pid = os.fork()
     if pid == 0:
+        end_with_parent(parent)
         _answer(work, told)
     os.close(told)
     with os.fdopen(answer) as said:

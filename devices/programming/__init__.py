@@ -84,6 +84,7 @@ def _work(turn: Turn) -> Steps[None]:
     done: set[int] = set()
     while job := next_job(turn.pins(), now(), done, room=has_room(turn)):
         done.add(job.pin.pk)
+        turn.pressing &= job.action == Action.WRITE and job.pin.priority == Pin.Priority.PERSON
         if job.action == Action.REMOVE:
             yield from remove(turn, job.pin)
             continue

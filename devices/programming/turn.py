@@ -48,7 +48,11 @@ class Call:
     deadline: float
     asked_at: float = field(default_factory=monotonic, compare=False)
     pressing: bool = field(default=False, compare=False)  # a guest may need a backup by what it answers
-    refused: bool = field(default=False, compare=False)  # one does: the lock refused the guest's own PIN
+
+    @property
+    def refused(self) -> bool:
+        """The lock refused a guest's own PIN, and is asked on before a backup is given."""
+        return self.pressing and self.operation != "put"
 
     @property
     def waits(self) -> tuple[bool, bool, float]:
@@ -89,7 +93,6 @@ class Turn:
         self.answered_at: datetime | None = None
         self.troubled = False  # a call of this turn went wrong
         self.pressing = False  # a guest may need a backup by what the lock answers now
-        self.refused = False  # and does, for it refused the guest's own PIN
         self.known: list[Pin] = []  # the lock's PINs that are wanted or may be on it, as last read
         self.dropped: list[Pin] = []  # those that were planned and are not wanted any more, as last read
         self._version = self.device.version  # as last seen
@@ -135,8 +138,7 @@ class Turn:
         held_at = self._hold_for(operation, deadline)
         try:
             hub, lock_ref = self.device.hub, self.device.lock_ref
-            matters = {"pressing": self.pressing, "refused": self.refused}
-            return (yield Call(hub, operation, lock_ref, arguments, deadline, held_at, **matters))
+            return (yield Call(hub, operation, lock_ref, arguments, deadline, held_at, pressing=self.pressing))
         except HubUnreachable as error:
             raise Silence(Pin.Trouble.OFFLINE, hub=True) from error
         except Unreachable as error:

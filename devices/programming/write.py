@@ -51,8 +51,6 @@ class Before:
 
 def write(turn: Turn, pin: Pin) -> Steps[None]:
     """One attempt to have the PIN on the lock for its window. Raises Silence when the lock falls silent."""
-    turn.pressing &= pin.priority == Pin.Priority.PERSON
-    turn.refused &= turn.pressing
     if pin.status in (Pin.Status.UNKNOWN, Pin.Status.WRITING, Pin.Status.REMOVING):
         if (yield from _settled_by_reading(turn, pin)):
             return
@@ -200,10 +198,9 @@ def _meets_its_like(turn: Turn, pin: Pin, at: datetime) -> None:
 
 def _put(turn: Turn, pin: Pin, handle: Handle, before: Before) -> Steps[None]:
     written = window_to_write(turn, pin)  # another one may be wanted by the time it is read back
-    turn.pressing, turn.refused = pin.priority == Pin.Priority.PERSON, False
+    turn.pressing = pin.priority == Pin.Priority.PERSON
     outcome = yield from turn.write("put", handle, pin.secret, pin.label, written)
     turn.pressing &= outcome.result == Result.REJECTED  # until it was read back and is covered
-    turn.refused = turn.pressing
     _note_answer(turn, pin, outcome, before)
     if not readable(turn):
         word_taken(turn, pin, outcome, before.status, written)

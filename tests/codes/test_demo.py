@@ -189,7 +189,7 @@ def told(seeded: None) -> story.Story:
                 settle(device(lock))
 
         performance = story.Story(sleep, lambda: timezone.now().timestamp())
-        performance.wait_for_sign_in()
+        performance.begin()
         performance.play()
     return performance
 
@@ -225,7 +225,7 @@ def test_its_seconds_count_from_the_sign_in_but_an_old_one_hurries_nothing(ago: 
     with time_machine.travel(timezone.now(), tick=False):
         User.objects.filter(email=MANAGER).update(last_login=timezone.now() - timedelta(seconds=ago))
         performance = story.Story(clock=lambda: timezone.now().timestamp())
-        performance.wait_for_sign_in()
+        performance.begin()
     assert performance.seconds["signed in"] == counted
 
 

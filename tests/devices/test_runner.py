@@ -175,7 +175,7 @@ def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeP
 
 def guests_turn(happened: list[str]) -> Steps[None]:
     """A lock refused a guest, and is asked once more."""
-    yield replace(call("refused", 5), refused=True)
+    yield replace(call("refused", 5), pressing=True)
     happened.append("covered")
 
 
@@ -203,7 +203,7 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
     happened: list[str] = []
 
     def guests() -> Steps[None]:
-        yield replace(call("put", 5), pressing=True)
+        yield call("put", 5)
         assert answered.wait(5)
         yield from guests_turn(happened)
 

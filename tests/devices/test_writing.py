@@ -268,6 +268,16 @@ def test_a_guests_refusal_is_pressing_until_the_lock_was_read_and_a_spares_is_no
     assert not held_before(spare.device, "put").call.pressing
 
 
+def test_once_the_guest_is_covered_what_is_still_to_be_done_is_not_pressing(device: Device) -> None:
+    leaves = guest(device)
+    settle(device)
+    guest(device)
+    Pin.objects.filter(code_pin__code=leaves).update(wanted=Pin.Wanted.ABSENT)
+    fault(device, "reject_set")
+    held = held_before(device, "remove")
+    assert not held.call.pressing and not held.call.refused
+
+
 def test_what_a_lock_took_is_not_pressing_any_more(device: Device) -> None:
     guest(device)
     held = held_before(device, "put")

@@ -219,3 +219,22 @@ def test_work_done_apart_that_breaks_says_where_and_is_no_answer() -> None:
 def test_work_done_apart_that_is_killed_is_no_answer() -> None:
     killed = apart("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     assert killed.returncode == 1 and "signal SIGKILL" in killed.stderr
+
+
+def test_work_done_apart_ends_with_who_asked_for_it() -> None:
+    source = """
+import os, time
+from portal.process import apart
+def work():
+    print(os.getpid(), flush=True)
+    time.sleep(300)
+    return ""
+apart(work)
+"""
+    asker = subprocess.Popen([sys.executable, "-c", source], cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert asker.stdout is not None
+    worker = int(asker.stdout.readline())
+    asker.kill()
+    asker.wait(5)
+    assert eventually(lambda: not alive(worker))
+    asker.stdout.close()
