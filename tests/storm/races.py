@@ -148,9 +148,10 @@ def sleeper(report: Report, folder: Path, *, real_lease: bool = True) -> None:
     with Stack(folder / "sleeper", web=False, QUEUE_WORKERS="1") as portal:
         starts = timezone.now() - timedelta(hours=1)
         code = add_code(device=device, name="Ben", kind="time_bound", starts_at=starts, ends_at=starts + timedelta(2))
-        eventually(lambda: own(code).status == Pin.Status.WRITING, PATIENCE, "nobody wrote")
         (sentinel,) = portal.pids("sentinel")
         worker = children(sentinel)[0]
+        eventually(lambda: own(code).status == Pin.Status.WRITING, PATIENCE, "nobody wrote")
+        eventually(lambda: locks.exclude(writer="").exists(), PATIENCE, "nobody's call came to the lock")
         _stop(worker, device)
         try:
             with Stack(folder / "awake", web=False, QUEUE_WORKERS="1"):
