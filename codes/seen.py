@@ -6,6 +6,8 @@ urgent guest in that same transaction, and a lock that refuses a guest's PIN lea
 
 from datetime import datetime
 
+from django.db.models import BigIntegerField
+
 from backups.models import BackupCode
 from backups.services import refill, spare_seen
 from codes.change_pin import next_seen
@@ -17,21 +19,26 @@ from devices.activity import record
 from devices.models import Event, Pin
 from portal.clock import now
 from portal.context import about
+from portal.prepared import Given, Prepared
 
 T = Event.Type
+GIVEN = Prepared(lambda: CodePin.objects.select_related("code").filter(pin=Given("pin", BigIntegerField())))
+SPARE = Prepared(
+    lambda: BackupCode.objects.select_related("pool__device__property", "pin").filter(
+        pin=Given("pin", BigIntegerField())
+    )
+)
 ABOUT_SETTING = {T.CODE_CREATED, T.CODE_CHANGED, T.CODE_PIN_CHANGED, T.CODE_RETRIED, T.CODE_SET, T.CODE_DELAYED}
 
 
 def seen(pin: Pin) -> None:
     """A PIN's status or window changed on the lock. Of the intent to write a person's PIN nobody tells."""
-    given = CodePin.objects.select_related("code").filter(pin=pin).first()
-    if given is not None:
+    for given in GIVEN(pin=pin.pk):
         given.pin, given.code.device = pin, pin.device
         with about(code=given.code_id):
             _guest_pin_seen(given)
         return
-    spare = BackupCode.objects.select_related("pool__device__property", "pin").filter(pin=pin).first()
-    if spare is not None:
+    for spare in SPARE(pin=pin.pk):
         spare_seen(spare)
         if pin.status == Pin.Status.SET and spare.drawn_at is None and spare.retired_at is None:
             cover_next(spare.pool.device)

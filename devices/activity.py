@@ -7,6 +7,9 @@ from uuid import UUID
 from devices.models import Device, Event, Property
 from portal.clock import now
 from portal.models import User, Workspace
+from portal.prepared import PreparedInsert
+
+APPEND = PreparedInsert(Event)
 
 
 def record(
@@ -14,7 +17,7 @@ def record(
 ) -> Event:
     """Append an event about a lock. `subject` is the access code's id; `data` holds names and reasons, never a PIN."""
     happened = event(device, type, actor=actor, subject=subject, **data)
-    happened.save(force_insert=True)
+    APPEND(happened)
     return happened
 
 

@@ -5,7 +5,7 @@ mark further ahead than its maximum counts as expired, for clocks step back.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,11 +13,12 @@ from time import monotonic
 from typing import Any
 
 from django.db import connection, connections, models, transaction
-from django.db.models import Case, Count, F, Q, QuerySet, Value, When
-from django.db.models.functions import Now
+from django.db.models import Case, Count, DateTimeField, DurationField, F, IntegerField, Q, QuerySet, UUIDField, When
+from django.db.models.functions import Coalesce, Now
 
 from devices.models import Device, Hub, Pin
 from portal.clock import now
+from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, rows_of
 
 CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
 LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
@@ -43,7 +44,7 @@ class Lease:
 
     def extend(self, seconds: float) -> None:
         """Hold the lock for a call of this many seconds and a little more. Raises LeaseLost."""
-        if not self._mine().update(syncing_until=Now() + _lasts(seconds)):
+        if not EXTEND(**self._by(), lasts=_lasts(seconds)):
             raise LeaseLost
 
     def release(self, next_sync_at: datetime | None, *, seen_at: datetime | None = None) -> None:
@@ -51,9 +52,7 @@ class Lease:
 
         `seen_at`: when it answered; None: it did not.
         """
-        due = Case(When(version=self.version, then=Value(next_sync_at)), default=Value(now()))
-        seen = {"seen_at": seen_at} if seen_at else {}
-        self._mine().update(lease_token=None, syncing_until=None, next_sync_at=due, **seen)
+        RELEASE(**self._by(), version=self.version, due=next_sync_at, at=now(), seen_at=seen_at)
 
     def hold(self) -> Device:
         """The lock's row, locked for this transaction. Raises LeaseLost."""
@@ -77,12 +76,15 @@ class Lease:
         until = [] if call is None else [_lasts(call)]
         mine = [as_id(self.device_id, connection), as_id(self.token, connection)]
         statement = _write_of_mine(connection.alias, tuple(one.column for one in fields), extends=call is not None)
-        for fresh in Pin.objects.raw(statement, [*until, *mine, *written, pin.pk]):
+        for fresh in rows_of(Pin, statement, [*until, *mine, *written, pin.pk], also=["lock_version"]):
             return fresh
         raise LeaseLost
 
     def _mine(self) -> QuerySet[Device]:
-        return Device.objects.filter(pk=self.device_id, lease_token=self.token)
+        return Device.objects.filter(**self._by())
+
+    def _by(self) -> dict[str, uuid.UUID]:
+        return {"pk": self.device_id, "lease_token": self.token}
 
 
 def in_one_statement() -> bool:
@@ -107,12 +109,12 @@ def _write_of_mine(alias: str, columns: tuple[str, ...], *, extends: bool) -> st
     if extends:
         until = "SET syncing_until = STATEMENT_TIMESTAMP() + %s WHERE"
         held = f"UPDATE {mine.replace('WHERE', until)} RETURNING id, version"
-    fresh = f"{pin}.*, held.version" if one else f"*, (SELECT version FROM {device} WHERE id = device_id)"  # noqa: S608  names of ours
+    version = "held.version" if one else f"(SELECT version FROM {device} WHERE id = device_id)"  # noqa: S608  names of ours
     return f"""
         WITH held AS ({held})
         UPDATE {pin} SET {", ".join(f"{column} = %s" for column in columns)}
         FROM held WHERE {pin}.id = %s AND {pin}.device_id = held.id
-        RETURNING {fresh} AS lock_version"""  # noqa: S608  names of ours
+        RETURNING {columns_of(Pin)}, {version}"""  # noqa: S608  names of ours
 
 
 def _lasts(call: float) -> timedelta:
@@ -121,14 +123,14 @@ def _lasts(call: float) -> timedelta:
 
 def take(device_id: uuid.UUID | str) -> Lease | None:
     """The lease of this lock, clearing its queue mark; None when it is held, removed or its hub is busy or down."""
-    Device.objects.filter(pk=device_id).update(queued_until=None)
-    return _claim(Device.objects.filter(pk=device_id))
+    UNMARK(pk=device_id)
+    return CLAIM(pk=device_id)
 
 
 def take_wanted(device_id: uuid.UUID | str) -> Lease | None:
     """As `take`, for a task: None as well when the lock is not due any more, for somebody gave it its turn."""
-    Device.objects.filter(pk=device_id).update(queued_until=None)
-    return _claim(Device.objects.filter(pk=device_id, next_sync_at__lte=now()))
+    UNMARK(pk=device_id)
+    return CLAIM_WANTED(pk=device_id)
 
 
 def waits(device_id: uuid.UUID | str) -> bool:
@@ -139,7 +141,7 @@ def waits(device_id: uuid.UUID | str) -> bool:
 
 def take_due() -> Lease | None:
     """The lease of the lock that has been due longest and may be spoken to; None when there is none."""
-    return _claim(Device.objects.filter(next_sync_at__lte=now()))
+    return CLAIM_DUE()
 
 
 def take_asked_for() -> Lease | None:
@@ -148,7 +150,7 @@ def take_asked_for() -> Lease | None:
     Its task is on its way, behind what others of its kind still have in hand: whoever is free takes it before locks
     that are only due, so that a guest at the door does not wait for a thousand locks that are being programmed.
     """
-    return _claim(Device.objects.filter(next_sync_at__lte=now(), queued_until__gt=Now()))
+    return CLAIM_ASKED_FOR()
 
 
 def unqueued() -> Q:
@@ -161,43 +163,47 @@ def free() -> Q:
     return Q(syncing_until=None) | Q(syncing_until__lte=Now()) | Q(syncing_until__gt=Now() + MAX_LEASE)
 
 
-def speakable() -> Q:
+def speakable(at: datetime | Given | None = None) -> Q:
     """Locks whose hub is up, or down and due for its one probe."""
-    return Q(hub__probe_at=None) | Q(hub__probe_at__lte=now())
+    return Q(hub__probe_at=None) | Q(hub__probe_at__lte=at or now())
 
 
-def _claim(candidates: QuerySet[Device]) -> Lease | None:
-    open_ = candidates.filter(free(), speakable()).exclude(removal=Device.Removal.REMOVED)
-    for again in range(4):  # the hub of the first may be busy: then for those whose hub is not, as far as can be seen
-        candidates = open_.exclude(hub__in=_busy_hubs()) if again else open_
-        with transaction.atomic():
-            found = (
-                candidates.order_by("next_sync_at")
-                .select_for_update(skip_locked=_can_skip(), of=("self",))
-                .values_list("pk", "hub_id", "version")
-                .first()
-            )
-            if found is None:
-                return None
-            if lease := _lease(*found):
-                return lease
-    return None
+class _Claim:
+    """Takes the lease of that one of some locks which has been due longest, if its hub is not busy."""
+
+    def __init__(self, among: Callable[[], QuerySet[Device]]) -> None:
+        self._longest = Prepared(lambda: _longest_due(among()))
+        self._behind_a_free_hub = Prepared(lambda: _longest_due(among().exclude(hub__in=_busy_hubs())))
+
+    def __call__(self, **given: Any) -> Lease | None:
+        for again in range(4):  # the first one's hub may be busy: then those whose hub is not, as far as can be seen
+            find = self._behind_a_free_hub if again else self._longest
+            with transaction.atomic():
+                found = find(at=now(), **given)
+                if not found:
+                    return None
+                if lease := _lease(*found[0]):
+                    return lease
+        return None
+
+
+def _longest_due(among: QuerySet[Device]) -> QuerySet[Device, Any]:
+    open_ = among.filter(free(), speakable(AT)).exclude(removal=Device.Removal.REMOVED).order_by("next_sync_at")
+    rows = open_.select_for_update(skip_locked=_can_skip(), of=("self",))
+    return rows.values_list("pk", "hub_id", "version")[:1]
 
 
 def _lease(device_id: uuid.UUID, hub_id: uuid.UUID, version: int) -> Lease | None:
     """One claim a hub at a time: its limit holds."""
-    hub = Hub.objects.select_for_update().values_list("calls_at_once", "down_since", "probe_at").get(pk=hub_id)
-    at_once, down_since, probe_at = hub
-    if Device.objects.filter(_held(), hub=hub_id).count() >= at_once:
+    ((at_once, down_since, probe_at),) = HUB(pk=hub_id)
+    if len(HELD(hub=hub_id)) >= at_once:
         return None
     if down_since:
         if probe_at and probe_at > now():
             return None
         Hub.objects.filter(pk=hub_id).update(probe_at=now() + MAX_LEASE)
     token, lasts_until = uuid.uuid4(), monotonic() + MAX_LEASE.total_seconds()
-    taken = Device.objects.filter(free(), pk=device_id).update(
-        lease_token=token, syncing_until=Now() + MAX_LEASE, queued_until=None
-    )
+    taken = LEASE(pk=device_id, token=token)
     return Lease(device_id, token, version, lasts_until) if taken else None
 
 
@@ -213,3 +219,52 @@ def _held(prefix: str = "") -> Q:
 
 def _can_skip() -> bool:
     return bool(transaction.get_connection().features.has_select_for_update_skip_locked)
+
+
+# Statements: what each claim, call and end of a turn asks
+
+AT = Given("at", DateTimeField())
+
+
+def _one() -> QuerySet[Device]:
+    return Device.objects.filter(pk=Given("pk", UUIDField()))
+
+
+def _mine() -> QuerySet[Device]:
+    return _one().filter(lease_token=Given("lease_token", UUIDField()))
+
+
+def _due() -> QuerySet[Device]:
+    return Device.objects.filter(next_sync_at__lte=AT)
+
+
+UNMARK = PreparedUpdate(_one, queued_until=None)
+CLAIM = _Claim(_one)
+CLAIM_WANTED = _Claim(lambda: _one().filter(next_sync_at__lte=AT))
+CLAIM_DUE = _Claim(_due)
+CLAIM_ASKED_FOR = _Claim(lambda: _due().filter(queued_until__gt=Now()))
+HUB = Prepared(
+    lambda: (
+        Hub.objects.select_for_update()
+        .filter(pk=Given("pk", UUIDField()))
+        .values_list("calls_at_once", "down_since", "probe_at")
+    )
+)
+HELD = Prepared(lambda: Device.objects.filter(_held(), hub=Given("hub", UUIDField())).values_list("pk", flat=True))
+LEASE = PreparedUpdate(
+    lambda: _one().filter(free()),
+    lease_token=Given("token", UUIDField()),
+    syncing_until=Now() + MAX_LEASE,
+    queued_until=None,
+)
+EXTEND = PreparedUpdate(_mine, syncing_until=Now() + Given("lasts", DurationField()))
+RELEASE = PreparedUpdate(
+    _mine,
+    lease_token=None,
+    syncing_until=None,
+    next_sync_at=Case(
+        When(version=Given("version", IntegerField()), then=Given("due", DateTimeField())),
+        default=AT,
+    ),
+    seen_at=Coalesce(Given("seen_at", DateTimeField()), F("seen_at")),
+)

@@ -1,4 +1,4 @@
-"""Queries whose SQL is made once a process: Django takes longer to put a page's query together than it takes to run.
+"""Statements whose SQL is made once a process: Django takes longer to put one together than the database to run it.
 
 Build one from querysets as ever, with a `Given` wherever a value differs from call to call:
 
@@ -6,13 +6,15 @@ Build one from querysets as ever, with a `Given` wherever a value differs from c
     NAMED(name="Lakeview Cottage")
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from copy import copy
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models.expressions import Expression
 from django.db.models.query import QuerySet
+from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
 
@@ -37,7 +39,7 @@ class Prepared[Row]:
     def __call__(self, **given: Any) -> list[Row]:
         """Raises KeyError for a value that was not given."""
         rows, compiler, sql, params = self._made.get(connection.vendor) or self._make()
-        filled = tuple(_prepared(param, given) for param in params)
+        filled = _filled(params, given)
         mine = copy(compiler)  # other threads use it at the same time
         mine.connection = connection
         mine.as_sql = lambda *args, **options: (sql, filled)  # type: ignore[method-assign]
@@ -51,6 +53,108 @@ class Prepared[Row]:
         sql, params = compiler.as_sql()
         made = self._made[connection.vendor] = (rows, compiler, sql, tuple(params))
         return made
+
+
+class PreparedUpdate:
+    """Call it with a value for each `Given`: what `update()` would do; how many rows it changed."""
+
+    def __init__(self, build: Callable[[], QuerySet[Any, Any]], **values: Any) -> None:
+        self._build, self._values = build, values
+        self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
+
+    def __call__(self, **given: Any) -> int:
+        """Raises KeyError for a value that was not given."""
+        sql, params = self._made.get(connection.vendor) or self._make()
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(params, given))
+            return int(cursor.rowcount)
+
+    def _make(self) -> tuple[str, tuple[Any, ...]]:
+        query = cast(UpdateQuery, self._build().query.chain(UpdateQuery))
+        query.add_update_values(self._values)
+        return _keep(self._made, query.get_compiler(connection=connection).as_sql())
+
+
+class PreparedInsert[Row: models.Model]:
+    """Call it with a new row, which gets its key: what `save()` does for a table whose keys the database gives."""
+
+    def __init__(self, model: type[Row]) -> None:
+        key = model._meta.pk
+        self._fields = [field for field in model._meta.concrete_fields if field is not key]
+        self._model, self._key = model, key
+        self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
+
+    def __call__(self, row: Row) -> None:
+        sql, params = self._made.get(connection.vendor) or self._make()
+        given = {field.attname: field.pre_save(row, add=True) for field in self._fields}
+        with connection.cursor() as cursor:
+            cursor.execute(sql, _filled(params, given))
+            (row.pk,) = cursor.fetchone()
+        row._state.adding, row._state.db = False, connection.alias
+
+    def _make(self) -> tuple[str, tuple[Any, ...]]:
+        query, blank = InsertQuery(self._model), self._model()
+        for field in self._fields:
+            setattr(blank, field.attname, Given(field.attname, field))
+        query.insert_values(self._fields, [blank], raw=True)
+        compiler = query.get_compiler(connection=connection)
+        compiler.returning_fields = [self._key]
+        ((sql, params),) = compiler.as_sql()
+        return _keep(self._made, (sql, params))
+
+
+def rows_of[Row: models.Model](
+    model: type[Row], sql: str, params: Sequence[Any], *, also: Sequence[str] = ()
+) -> list[Row]:
+    """The rows that a statement of our own gives: `columns_of(model)`, then a column for each attribute of `also`."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found = cursor.fetchall()
+    names, converters = _reading(model, connection.alias)
+    return [_row(model, names, converters, values, also) for values in found]
+
+
+@cache
+def columns_of(model: type[models.Model]) -> str:
+    """All columns of a model's table, as `rows_of` takes them."""
+    table = model._meta.db_table
+    return ", ".join(f"{table}.{field.column}" for field in model._meta.concrete_fields)
+
+
+type _Converter = tuple[int, Callable[..., Any], Any]
+
+
+@cache
+def _reading(model: type[models.Model], alias: str) -> tuple[list[str], list[_Converter]]:
+    """The attributes that the columns become, and what makes the database's value of a column the attribute's."""
+    made: list[_Converter] = []
+    for index, field in enumerate(model._meta.concrete_fields):
+        column = field.get_col(model._meta.db_table)
+        of_database = connections[alias].ops.get_db_converters(column)
+        made += [(index, convert, column) for convert in of_database + column.get_db_converters(connections[alias])]
+    return [field.attname for field in model._meta.concrete_fields], made
+
+
+def _row[Row: models.Model](
+    model: type[Row], names: list[str], converters: list[_Converter], found: Sequence[Any], also: Iterable[str]
+) -> Row:
+    values = list(found)
+    for index, convert, column in converters:
+        values[index] = convert(values[index], column, connection)
+    row = model.from_db(connection.alias, names, values[: len(names)])
+    for name, value in zip(also, values[len(names) :], strict=True):
+        setattr(row, name, value)
+    return row
+
+
+def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -> tuple[str, tuple[Any, ...]]:
+    sql, params = what
+    kept = made[connection.vendor] = (sql, tuple(params))
+    return kept
+
+
+def _filled(params: Iterable[Any], given: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(_prepared(param, given) for param in params)
 
 
 def _prepared(param: Any, given: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ PINs: what is wanted on a lock and what was seen there. It knows no guests and n
 from collections.abc import Callable
 
 from django.db import transaction
+from django.db.models import UUIDField
 
 from devices.lease import Lease
 from devices.metrics import Ending, timed_turn
@@ -30,12 +31,16 @@ from devices.programming.write import has_room, write
 from devices.providers.base import Health
 from portal.clock import now
 from portal.context import bind
+from portal.prepared import Given, Prepared
 from portal.tally import flush
 
 __all__ = ["Call", "ProviderFailed", "Steps", "program"]
 
 BATTERY_LOW = 15  # percent
 FLUSH_EVERY = 1.0  # seconds between writes of what was counted
+DOWN = Prepared(
+    lambda: Hub.objects.filter(pk=Given("hub", UUIDField()), down_since__isnull=False).values_list("pk", flat=True)
+)
 
 
 def program(lease: Lease, seen: Callable[[Pin], None]) -> Steps[None]:
@@ -173,9 +178,9 @@ def _hub_is_down(turn: Turn) -> None:
 
 def _hub_is_up(turn: Turn) -> None:
     """The hub spoke, if only of this one lock: the others behind it are due at once."""
-    down = Hub.objects.filter(pk=turn.device.hub_id, down_since__isnull=False)
-    if not down.exists():
+    if not DOWN(hub=turn.device.hub_id):
         return
+    down = Hub.objects.filter(pk=turn.device.hub_id, down_since__isnull=False)
     with transaction.atomic():
         turn.lease.hold()
         came_back = down.update(down_since=None, probe_at=None, probes=0)

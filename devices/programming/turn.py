@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, UUIDField
 
 from devices.activity import record
 from devices.lease import CALL_SLACK, LONGEST_CALL, Lease, in_one_statement
@@ -26,12 +26,19 @@ from devices.providers.base import (
     Unreachable,
 )
 from portal.clock import now
+from portal.prepared import Given, Prepared
 
 logger = logging.getLogger(__name__)
 
 READ_DEADLINE = 10.0  # seconds
 WRITE_DEADLINE = float(LONGEST_CALL)
 TURN_LASTS = timedelta(seconds=60)
+LOCK = Prepared(lambda: Device.objects.select_related("hub", "property__workspace").filter(pk=Given("pk", UUIDField())))
+IN_HAND = Prepared(
+    lambda: (
+        Pin.objects.filter(device=Given("device", UUIDField())).in_hand().annotate(lock_version=F("device__version"))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ class Turn:
     def pins(self) -> list[Pin]:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
         if self._read_at_version != self._version:
-            found = list(Pin.objects.filter(device=self.device).in_hand().annotate(lock_version=F("device__version")))
+            found = IN_HAND(device=self.device.pk)
             if found:
                 self._version = found[0].lock_version  # type: ignore[attr-defined]  # all carry the same
             if self._version != self.device.version:
@@ -127,7 +134,8 @@ class Turn:
         self._read_at_version = None
 
     def _device(self) -> Device:
-        return Device.objects.select_related("hub", "property__workspace").get(pk=self.lease.device_id)
+        (device,) = LOCK(pk=self.lease.device_id)
+        return device
 
     # asking
 

@@ -33,15 +33,30 @@ from devices.providers.base import (
 from devices.providers.database_thread import on_database
 from devices.providers.simulated_lock import Content, Fault, Stored, Write
 from portal.clock import now
+from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, rows_of
 from portal.secret import Secret
 
 MARK_GRACE = 5  # seconds past its deadline a writer's mark still counts; later a killed process left it there
 MARK_LASTS = 60  # seconds a mark counts at most
 LOOK = f"""
     UPDATE {SimulatedLock._meta.db_table} SET reads = reads + %s
-    WHERE hub_id = %s AND lock_ref = %s AND (latency_ms = 0 OR %s) RETURNING *"""  # noqa: S608  a name of ours
+    WHERE hub_id = %s AND lock_ref = %s AND (latency_ms = 0 OR %s)
+    RETURNING {columns_of(SimulatedLock)}"""  # noqa: S608  names of ours
 STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes", "reads"]
-
+LOCK = Prepared(
+    lambda: SimulatedLock.objects.filter(
+        hub=Given("hub", models.UUIDField()), lock_ref=Given("lock_ref", models.CharField())
+    )
+)
+LOCK_TO_CHANGE = Prepared(
+    lambda: SimulatedLock.objects.select_for_update().filter(
+        hub=Given("hub", models.UUIDField()), lock_ref=Given("lock_ref", models.CharField())
+    )
+)
+SAVE = PreparedUpdate(
+    lambda: SimulatedLock.objects.filter(pk=Given("pk", models.BigIntegerField())),
+    **{field.name: Given(field.name, field) for field in SimulatedLock._meta.concrete_fields if field.name in STATE},
+)
 
 type Recipe = Callable[[Capabilities], Stored | None]  # what a write leaves in its place, on a lock that can so much
 
@@ -122,12 +137,12 @@ class SimulatorProvider:
 
     def _look(self, lock_ref: str, reads: int, *, waited: bool) -> SimulatedLock:
         """The lock; counted as looked at unless its latency is yet to be waited for. Raises Unreachable."""
-        row = SimulatedLock.objects.filter(hub_id=self._hub_id, lock_ref=lock_ref)
         hub = models.UUIDField().get_db_prep_value(self._hub_id, connection)
-        counted = next(iter(SimulatedLock.objects.raw(LOOK, [reads, hub, lock_ref, waited])), None)
-        lock = counted or row.first()
-        if lock is None:
+        counted = rows_of(SimulatedLock, LOOK, [reads, hub, lock_ref, waited])
+        found = counted or LOCK(hub=self._hub_id, lock_ref=lock_ref)
+        if not found:
             raise Unreachable("The hub knows no such lock.")
+        lock = found[0]
         return _touched(lock.pk) if counted and truth.lands_by(lock, now()) else lock
 
     # Writing: sent in one transaction, answered in another, the latency between them
@@ -155,13 +170,13 @@ class SimulatorProvider:
         lock.writes += 1
         if not latency and lock.fault != Fault.LATE and not lock.writer:
             answer = truth.obey(lock, write)
-            lock.save(update_fields=STATE)
+            _save(lock)
             return answer
         mark = _mark(lock, deadline)
         landing = latency + (lock.late_ms / 1000 if lock.fault == Fault.LATE else 0)
         if landing or lock.fault == Fault.LATE:
             truth.queue(lock, write, now() + timedelta(seconds=landing), mark)
-        lock.save(update_fields=STATE)
+        _save(lock)
         lost = lock.fault == Fault.LATE or latency > deadline
         return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lands=_lands(lock, mark))
 
@@ -173,15 +188,15 @@ class SimulatorProvider:
         answer = _answer(lock, call, landed=call.lands and not recalled)
         if lock.writer == call.mark:
             lock.writer = ""
-        lock.save(update_fields=STATE)
+        _save(lock)
         return answer
 
     def _row(self, lock_ref: str, *, land: bool = True) -> SimulatedLock:
         """The lock's row, ours until the transaction ends, with every late write landed that is due."""
-        rows = SimulatedLock.objects.select_for_update()
-        lock = rows.filter(hub_id=self._hub_id, lock_ref=lock_ref).first()
-        if lock is None:
+        found = LOCK_TO_CHANGE(hub=self._hub_id, lock_ref=lock_ref)
+        if not found:
             raise Unreachable("The hub knows no such lock.")
+        (lock,) = found
         if land:
             truth.land(lock, now())
         return lock
@@ -223,8 +238,12 @@ def _wipe(pk: int) -> None:
 def _touched(pk: int) -> SimulatedLock:
     lock = SimulatedLock.objects.select_for_update().get(pk=pk)
     truth.land(lock, now())
-    lock.save(update_fields=STATE)
+    _save(lock)
     return lock
+
+
+def _save(lock: SimulatedLock) -> None:
+    SAVE(pk=lock.pk, **{name: getattr(lock, name) for name in STATE})
 
 
 def _answer(lock: SimulatedLock, call: Call, *, landed: bool) -> Outcome:

@@ -6,15 +6,17 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connections
-from django.db.models import CharField, Count, DateTimeField, Q, QuerySet, UUIDField
+from django.db import connection, connections
+from django.db.models import Case, CharField, Count, DateTimeField, DurationField, F, Q, QuerySet, UUIDField, When
+from django.db.models.functions import Now
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from codes.models import AccessCode
-from devices.models import Device, Property
-from portal.prepared import Given, Prepared
+from devices.models import Device, Event, Pin, Property
+from portal.prepared import Given, Prepared, PreparedInsert, PreparedUpdate, columns_of, rows_of
+from portal.secret import Secret
 from tests import factories
 
 NAMED = Prepared(
@@ -106,3 +108,79 @@ def test_two_threads_at_once_have_their_own_values_and_connections(place: Proper
 
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(ask, ["Front door", "Side door"])) == [["Front door"], ["Side door"]]
+
+
+RENAMED = PreparedUpdate(
+    lambda: Device.objects.filter(name=Given("was", CharField()), removal="kept"),
+    name=Case(When(property=Given("place", UUIDField()), then=Given("name", CharField())), default=F("name")),
+    syncing_until=Now() + Given("lasts", DurationField()),
+)
+
+
+class TestUpdate:
+    def test_changes_the_rows_that_are_meant_each_time_and_tells_how_many(self, place: Property) -> None:
+        front = factories.DeviceFactory(property=place, name="Front door")
+        side = factories.DeviceFactory(property=place, name="Side door")
+        elsewhere = factories.DeviceFactory(name="Side door")
+        hour = timedelta(hours=1)
+        assert RENAMED(was="Side door", name="Garden door", place=place.pk, lasts=hour) == 2
+        assert RENAMED(was="Front door", name="Main door", place=place.pk, lasts=2 * hour) == 1
+        assert RENAMED(was="Front door", name="Main door", place=place.pk, lasts=hour) == 0
+        for device, name, lasts in ((front, "Main door", 2), (side, "Garden door", 1), (elsewhere, "Side door", 1)):
+            device.refresh_from_db()
+            assert device.name == name
+            assert abs(device.syncing_until - timezone.now() - lasts * hour) < timedelta(minutes=1)
+
+    def test_is_put_together_once(self, device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+        RENAMED(was="", name="", place=None, lasts=timedelta())
+
+        def again(self: SQLCompiler, **options: object) -> None:
+            raise AssertionError("put together again")
+
+        monkeypatch.setattr(SQLCompiler, "pre_sql_setup", again)
+        assert RENAMED(was=device.name, name="Back door", place=device.property_id, lasts=timedelta()) == 1
+
+    def test_names_a_value_that_is_missing(self, db: None) -> None:
+        with pytest.raises(KeyError, match="lasts"):
+            RENAMED(was="", name="", place=None)
+
+
+class TestInsert:
+    def test_writes_what_save_would_and_gives_the_key(self, device: Device) -> None:
+        append = PreparedInsert(Event)
+        for number in range(2):
+            event = Event(
+                workspace_id=device.property.workspace_id,
+                device=device,
+                type=Event.Type.CODE_SET,
+                at=timezone.now(),
+                data={"tries": number},
+            )
+            append(event)
+            found = Event.objects.get(pk=event.pk)
+            assert {field.name: getattr(found, field.name) for field in Event._meta.concrete_fields} == {
+                field.name: getattr(event, field.name) for field in Event._meta.concrete_fields
+            }
+            assert not event._state.adding
+
+    def test_fills_in_what_a_column_says_of_itself(self, device: Device) -> None:
+        pin = Pin(device=device, secret=Secret("4711"), digest="d", label="Anna")
+        PreparedInsert(Pin)(pin)
+        found = Pin.objects.get(pk=pin.pk)
+        assert (found.secret.reveal(), found.created_at) == ("4711", pin.created_at)
+
+
+class TestRowsOf:
+    def test_are_full_instances_with_what_else_was_asked(self, device: Device) -> None:
+        pin = factories.PinFactory(device=device)
+        as_id = UUIDField().get_db_prep_value(device.pk, connection)
+        of_lock = f"SELECT {columns_of(Pin)}, 7 FROM devices_pin WHERE device_id = %s"  # noqa: S608  names of ours
+        (found,) = rows_of(Pin, of_lock, [as_id], also=["lucky"])
+        assert found.lucky == 7  # type: ignore[attr-defined]
+        for field in Pin._meta.concrete_fields:
+            assert getattr(found, field.attname) == getattr(pin, field.attname), field.attname
+        found.label = "Ben"
+        found.save()
+        assert Pin.objects.get().label == "Ben"
+        pin.delete()
+        assert rows_of(Pin, of_lock, [as_id], also=["lucky"]) == []
