@@ -42,21 +42,25 @@ LOOK = f"""
     UPDATE {SimulatedLock._meta.db_table} SET reads = reads + %s
     WHERE hub_id = %s AND lock_ref = %s AND (latency_ms = 0 OR %s)
     RETURNING {columns_of(SimulatedLock)}"""  # noqa: S608  names of ours
-STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes", "reads"]
-LOCK = Prepared(
-    lambda: SimulatedLock.objects.filter(
+STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes"]
+SWITCHED = ["fault", "latency_ms", "late_ms"]
+FIELDS = {field.name: field for field in SimulatedLock._meta.concrete_fields}
+
+
+def _one() -> models.QuerySet[SimulatedLock]:
+    return SimulatedLock.objects.filter(
         hub=Given("hub", models.UUIDField()), lock_ref=Given("lock_ref", models.CharField())
     )
-)
-LOCK_TO_CHANGE = Prepared(
-    lambda: SimulatedLock.objects.select_for_update().filter(
-        hub=Given("hub", models.UUIDField()), lock_ref=Given("lock_ref", models.CharField())
-    )
-)
-SAVE = PreparedUpdate(
-    lambda: SimulatedLock.objects.filter(pk=Given("pk", models.BigIntegerField())),
-    **{field.name: Given(field.name, field) for field in SimulatedLock._meta.concrete_fields if field.name in STATE},
-)
+
+
+def _as_it_was() -> models.QuerySet[SimulatedLock]:
+    still = {name: Given(f"was_{name}", FIELDS[name]) for name in (*STATE, *SWITCHED)}
+    return SimulatedLock.objects.filter(pk=Given("pk", models.BigIntegerField()), **still)
+
+
+LOCK = Prepared(_one)
+LOCK_TO_CHANGE = Prepared(lambda: _one().select_for_update())
+SAVE = PreparedUpdate(_as_it_was, **{name: Given(name, FIELDS[name]) for name in STATE})
 
 type Recipe = Callable[[Capabilities], Stored | None]  # what a write leaves in its place, on a lock that can so much
 
@@ -145,7 +149,7 @@ class SimulatorProvider:
         lock = found[0]
         return _touched(lock.pk) if counted and truth.lands_by(lock, now()) else lock
 
-    # Writing: sent in one transaction, answered in another, the latency between them
+    # Writing: sent in one step, answered in another, the latency between them
 
     def _write(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Outcome:
         try:
@@ -157,49 +161,30 @@ class SimulatorProvider:
         sleep(min(call.latency, deadline))
         return on_database(self._answer, lock_ref, call)
 
-    @transaction.atomic
     def _send(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Call | Outcome:
         """From here on the write lands even if the caller is killed. An outcome: a lock without latency is done."""
-        lock = self._row(lock_ref)
-        latency, caps = lock.latency_ms / 1000, truth.capabilities_of(lock)
-        if lock.fault == Fault.UNREACHABLE:
-            return Call("", latency, Outcome(Result.UNREACHABLE, detail=f"{lock.name} is out of reach."))
-        if not truth.speaks(caps, handle):
-            return Call("", latency, Outcome(Result.REJECTED, Reason.UNSUPPORTED))
-        write = truth.write_to(lock, handle, recipe(caps))
-        lock.writes += 1
-        if not latency and lock.fault != Fault.LATE and not lock.writer:
-            answer = truth.obey(lock, write)
-            _save(lock)
-            return answer
-        mark = _mark(lock, deadline)
-        landing = latency + (lock.late_ms / 1000 if lock.fault == Fault.LATE else 0)
-        if landing or lock.fault == Fault.LATE:
-            truth.queue(lock, write, now() + timedelta(seconds=landing), mark)
-        _save(lock)
-        lost = lock.fault == Fault.LATE or latency > deadline
-        return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lands=_lands(lock, mark))
+        return self._changed(lock_ref, lambda lock: _sent(lock, handle, recipe, deadline))
 
-    @transaction.atomic
     def _answer(self, lock_ref: str, call: Call) -> Outcome:
-        lock = self._row(lock_ref, land=False)
-        recalled = isinstance(call.rest, Write) and truth.recall(lock, call.mark)
-        truth.land(lock, now())
-        answer = _answer(lock, call, landed=call.lands and not recalled)
-        if lock.writer == call.mark:
-            lock.writer = ""
-        _save(lock)
+        return self._changed(lock_ref, lambda lock: _answered(lock, call))
+
+    def _changed[T](self, lock_ref: str, change: Callable[[SimulatedLock], T]) -> T:
+        """What `change` gives, which moves the lock's state: all of it at once, on nothing that moved meanwhile."""
+        lock = self._found(LOCK, lock_ref)
+        was = _as_read(lock)
+        answer = change(lock)
+        if _saved(lock, was):
+            return answer
+        with transaction.atomic():
+            lock = self._found(LOCK_TO_CHANGE, lock_ref)
+            answer = change(lock)
+            lock.save(update_fields=STATE)
         return answer
 
-    def _row(self, lock_ref: str, *, land: bool = True) -> SimulatedLock:
-        """The lock's row, ours until the transaction ends, with every late write landed that is due."""
-        found = LOCK_TO_CHANGE(hub=self._hub_id, lock_ref=lock_ref)
-        if not found:
-            raise Unreachable("The hub knows no such lock.")
-        (lock,) = found
-        if land:
-            truth.land(lock, now())
-        return lock
+    def _found(self, query: Prepared[SimulatedLock], lock_ref: str) -> SimulatedLock:
+        for lock in query(hub=self._hub_id, lock_ref=lock_ref):
+            return lock
+        raise Unreachable("The hub knows no such lock.")
 
 
 def opens(lock: SimulatedLock, digits: str, at: datetime) -> bool:
@@ -238,12 +223,45 @@ def _wipe(pk: int) -> None:
 def _touched(pk: int) -> SimulatedLock:
     lock = SimulatedLock.objects.select_for_update().get(pk=pk)
     truth.land(lock, now())
-    _save(lock)
+    lock.save(update_fields=STATE)
     return lock
 
 
-def _save(lock: SimulatedLock) -> None:
-    SAVE(pk=lock.pk, **{name: getattr(lock, name) for name in STATE})
+def _as_read(lock: SimulatedLock) -> dict[str, Any]:
+    return {f"was_{name}": getattr(lock, name) for name in (*STATE, *SWITCHED)}
+
+
+def _saved(lock: SimulatedLock, was: dict[str, Any]) -> bool:
+    """Write the lock's state, unless it moved or was switched since it was read."""
+    return SAVE(pk=lock.pk, **was, **{name: getattr(lock, name) for name in STATE}) > 0
+
+
+def _sent(lock: SimulatedLock, handle: Handle, recipe: Recipe, deadline: float) -> Call | Outcome:
+    truth.land(lock, now())
+    latency, caps = lock.latency_ms / 1000, truth.capabilities_of(lock)
+    if lock.fault == Fault.UNREACHABLE:
+        return Call("", latency, Outcome(Result.UNREACHABLE, detail=f"{lock.name} is out of reach."))
+    if not truth.speaks(caps, handle):
+        return Call("", latency, Outcome(Result.REJECTED, Reason.UNSUPPORTED))
+    write = truth.write_to(lock, handle, recipe(caps))
+    lock.writes += 1
+    if not latency and lock.fault != Fault.LATE and not lock.writer:
+        return truth.obey(lock, write)
+    mark = _mark(lock, deadline)
+    landing = latency + (lock.late_ms / 1000 if lock.fault == Fault.LATE else 0)
+    if landing or lock.fault == Fault.LATE:
+        truth.queue(lock, write, now() + timedelta(seconds=landing), mark)
+    lost = lock.fault == Fault.LATE or latency > deadline
+    return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lands=_lands(lock, mark))
+
+
+def _answered(lock: SimulatedLock, call: Call) -> Outcome:
+    recalled = isinstance(call.rest, Write) and truth.recall(lock, call.mark)
+    truth.land(lock, now())
+    answer = _answer(lock, call, landed=call.lands and not recalled)
+    if lock.writer == call.mark:
+        lock.writer = ""
+    return answer
 
 
 def _answer(lock: SimulatedLock, call: Call, *, landed: bool) -> Outcome:

@@ -3,6 +3,7 @@
 import os
 import signal
 import warnings
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from unittest.mock import patch
@@ -11,9 +12,10 @@ import pytest
 import time_machine
 
 from devices.models import Device, SimulatedLock
-from devices.providers import simulator
+from devices.providers import simulated_lock, simulator
 from devices.providers.base import (
     ALWAYS,
+    Outcome,
     Result,
     Seen,
     Slot,
@@ -22,7 +24,7 @@ from devices.providers.base import (
 from devices.providers.simulator import SimulatorProvider
 from portal.secret import Secret
 from tests import factories
-from tests.devices.rig import NOON, Fault, Rig
+from tests.devices.rig import HELD, NOON, Fault, Rig
 
 
 class TestTwoWriters:
@@ -100,6 +102,41 @@ class TestTwoWriters:
         self.cut_short(rig, 20)
         assert rig.row.writer == ""
         assert rig.row.writes == 1  # the fixture's
+
+
+class TestInTheMomentOfAWrite:
+    """Between reading the lock's row and writing it back somebody else does something to it."""
+
+    @staticmethod
+    def put_while(rig: Rig, meanwhile: Callable[[], object]) -> Outcome:
+        obey, left = simulated_lock.obey, [meanwhile]
+
+        def first(lock: SimulatedLock, write: simulated_lock.Write) -> Outcome:
+            if left:
+                left.pop()()
+            return obey(lock, write)
+
+        with patch.object(simulated_lock, "obey", first):
+            return rig.put(Slot(4), "4207")
+
+    def test_another_write_is_kept(self, rig: Rig) -> None:
+        assert self.put_while(rig, lambda: rig.put(Slot(5), "8250")).result is Result.CONFIRMED
+        assert rig.truth == HELD | {"4": "4207", "5": "8250"}
+        assert rig.row.writes == 3  # the fixture's, and these
+
+    def test_a_reset_stays_one(self, rig: Rig) -> None:
+        assert self.put_while(rig, lambda: simulator.wipe(rig.row)).result is Result.CONFIRMED
+        assert rig.truth == {"4": "4207"}
+
+    def test_a_fault_that_is_switched_counts(self, rig: Rig) -> None:
+        outcome = self.put_while(rig, lambda: simulator.switch(rig.row, fault=Fault.REJECT_SET))
+        assert outcome.result is Result.REJECTED
+        assert rig.truth == HELD
+
+    def test_a_read_is_counted(self, rig: Rig) -> None:
+        before = rig.row.reads
+        self.put_while(rig, lambda: rig.read(Slot(3)))
+        assert rig.row.reads == before + 1
 
 
 @pytest.mark.django_db(transaction=True)
