@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
+from devices.providers import simulator
 from devices.providers.base import (
     Capabilities,
     CodeId,
@@ -64,6 +66,15 @@ class TestHealthy:
         assert (found.lock_ref, found.capabilities, found.battery) == (rig.ref, MODERN, 80)
         assert rig.provider.capabilities(rig.ref, deadline=5) == MODERN
         assert rig.provider.health(rig.ref, deadline=5).battery == 80
+
+    def test_a_latency_that_is_switched_counts_from_the_next_read_on(self, rig: Rig) -> None:
+        waited: list[float] = []
+        with patch.object(simulator, "sleep", waited.append):
+            for latency in (0, 40, 40, 0, 0, 70):
+                rig.set(latency_ms=latency)
+                rig.read(Slot(3))
+        assert waited == [0.04, 0.04, 0.07]
+        assert rig.row.reads == 6
 
     def test_reads_and_writes_are_counted(self, rig: Rig) -> None:
         rig.read(Slot(3))
