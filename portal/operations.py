@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently as OnPostgres
-from django.db.migrations import AddIndex
+from django.contrib.postgres.operations import RemoveIndexConcurrently as RemoveOnPostgres
+from django.db.migrations import AddIndex, RemoveIndex
 
 
 class AddIndexConcurrently(OnPostgres):
@@ -19,4 +20,16 @@ class AddIndexConcurrently(OnPostgres):
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         kind = OnPostgres if schema_editor.connection.vendor == "postgresql" else AddIndex
+        kind.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class RemoveIndexConcurrently(RemoveOnPostgres):
+    """Takes such an index away; its migration needs `atomic = False` too."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        kind = RemoveOnPostgres if schema_editor.connection.vendor == "postgresql" else RemoveIndex
+        kind.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        kind = RemoveOnPostgres if schema_editor.connection.vendor == "postgresql" else RemoveIndex
         kind.database_backwards(self, app_label, schema_editor, from_state, to_state)

@@ -14,7 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ModelState, ProjectState
 
-from portal.operations import AddIndexConcurrently
+from portal.operations import AddIndexConcurrently, RemoveIndexConcurrently
 
 # What the first release brought. Nobody runs anything older, so move it on freely until then.
 RELEASED = {
@@ -46,6 +46,12 @@ def objection(operation: Operation, app: str, before: ProjectState, new: set[str
         return _altered(operation, before.models[app, model])
     if model in BIG and isinstance(operation, migrations.AddIndex) and not isinstance(operation, AddIndexConcurrently):
         return "it locks a big table: use portal.operations.AddIndexConcurrently with atomic = False"
+    if (
+        model in BIG
+        and isinstance(operation, migrations.RemoveIndex)
+        and not isinstance(operation, RemoveIndexConcurrently)
+    ):
+        return "it locks a big table: use portal.operations.RemoveIndexConcurrently with atomic = False"
     if (
         model in BIG
         and isinstance(operation, migrations.AddConstraint)
@@ -127,6 +133,7 @@ CHECK = models.CheckConstraint(condition=models.Q(label="x"), name="shop_x")
         (migrations.AlterField("pool", "label", models.CharField(max_length=6, null=True)), "longer values"),
         (migrations.AlterField("pool", "label", models.IntegerField(null=True)), "rewritten"),
         (migrations.AddIndex("pin", INDEX), "AddIndexConcurrently"),
+        (migrations.RemoveIndex("pin", "shop_label"), "RemoveIndexConcurrently"),
         (migrations.AddConstraint("pin", CHECK), "AddConstraintNotValid"),
     ],
     ids=lambda it: type(it).__name__ if isinstance(it, Operation) else "",
@@ -143,6 +150,7 @@ def test_it_objects_to(operation: Operation, why: str) -> None:
         migrations.AlterField("pool", "label", models.CharField(max_length=90, null=True)),
         migrations.AddIndex("pool", INDEX),
         AddIndexConcurrently("pin", INDEX),
+        RemoveIndexConcurrently("pin", "shop_label"),
         AddConstraintNotValid("pin", CHECK),
     ],
     ids=lambda it: type(it).__name__,
@@ -167,6 +175,19 @@ def test_an_index_is_built_beside_the_work_and_taken_away_again() -> None:
     with connection.schema_editor(atomic=False) as editor:
         operation.database_backwards("devices", editor, after, before)
     assert "devices_pin_tried" not in _indexes()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_index_is_taken_away_beside_the_work_and_built_again() -> None:
+    before = MigrationLoader(connection).project_state()
+    operation, after = RemoveIndexConcurrently("pin", "devices_pin_in_doubt"), before.clone()
+    operation.state_forwards("devices", after)
+    with connection.schema_editor(atomic=False) as editor:
+        operation.database_forwards("devices", editor, before, after)
+    assert "devices_pin_in_doubt" not in _indexes()
+    with connection.schema_editor(atomic=False) as editor:
+        operation.database_backwards("devices", editor, after, before)
+    assert "devices_pin_in_doubt" in _indexes()
 
 
 def _indexes() -> set[str]:
