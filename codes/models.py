@@ -106,8 +106,8 @@ class AccessCode(models.Model):
             ),
             # Warnings: whose PIN is another one than before?
             models.Index(
-                fields=["device"],
-                name="codes_accesscode_another_pin",
+                fields=["another_pin"],
+                name="codes_accesscode_another",
                 condition=models.Q(another_pin__isnull=False, ended_at__isnull=True),
             ),
         ]

@@ -1,12 +1,13 @@
 """What the workspace's people should hear of now, as the rows say. Reads only; the same few queries for any number."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from backups.models import BackupCode, BackupPool
 from backups.status import RECENT, SEVERAL
@@ -64,10 +65,11 @@ def _locks() -> QuerySet[Device]:
     )
 
 
-def _guests(at: datetime) -> QuerySet[AccessCode]:
-    """Codes that are not over, with their lock."""
+def _guests(at: datetime, few: Q) -> QuerySet[AccessCode]:
+    """Codes that are not over, with their lock. The few by themselves: SQLite would begin with all locks."""
+    live = AccessCode.objects.live()
     return (
-        AccessCode.objects.live()
+        live.filter(pk__in=live.filter(few).values("pk"))
         .exclude(leaves_by(at))
         .filter(device__removal=Device.Removal.KEPT)
         .select_related("device__property__workspace", "device__hub")
@@ -75,7 +77,7 @@ def _guests(at: datetime) -> QuerySet[AccessCode]:
 
 
 def _uncovered(at: datetime, taken: Marks) -> Iterator[Finding]:
-    for code in _guests(at).filter(uncovered_since__isnull=False).order_by("starts_at"):
+    for code in _guests(at, Q(uncovered_since__isnull=False)).order_by("starts_at"):
         key = f"uncovered:{code.pk}"
         yield Finding(
             MailKind.UNCOVERED,
@@ -90,7 +92,7 @@ def _uncovered(at: datetime, taken: Marks) -> Iterator[Finding]:
 
 def _reported(at: datetime, taken: Marks) -> Iterator[Finding]:
     """A guest says that the PIN does not work, and nobody has said yet that it is settled."""
-    for code in _guests(at).filter(reported_at__isnull=False).order_by("reported_at"):
+    for code in _guests(at, Q(reported_at__isnull=False)).order_by("reported_at"):
         key, since, quiet = f"reported:{code.pk}", code.reported_at, taken.of_report(code) is not None
         yield Finding(MailKind.REPORTED, key, f"code:{code.pk}", code.device, code=code, since=since, quiet=quiet)
 
@@ -103,7 +105,7 @@ def _pin_changed(at: datetime, taken: Marks) -> Iterator[Finding]:
     given = CodePin.objects.filter(code=OuterRef("pk"))
     seen, unseen = given.filter(revealed_at__isnull=False), given.filter(revealed_at=None, ended_at=None)
     pins = Prefetch("code_pins", CodePin.objects.select_related("pin").order_by("pk"))
-    several = _guests(at).filter(another_pin__isnull=False)
+    several = _guests(at, Q(another_pin__isnull=False))
     for code in several.filter(Exists(seen), Exists(unseen)).prefetch_related(pins):
         opens = door_pin(code)
         by_pin = {one.pin_id: one for one in code.code_pins.all()}
@@ -115,29 +117,26 @@ def _pin_changed(at: datetime, taken: Marks) -> Iterator[Finding]:
 
 
 def _exhausted() -> Iterator[Finding]:
-    for device in _locks().filter(backup_pool__exhausted_since__isnull=False).order_by("pk"):
+    exhausted = BackupPool.objects.filter(exhausted_since__isnull=False)
+    for device in _locks().filter(pk__in=exhausted.values("device")).order_by("pk"):
         since = device.backup_pool.exhausted_since
         key = f"exhausted:{device.pk}"
         yield Finding(MailKind.EXHAUSTED, key, group_of(device), device, since=since, quiet=_taken_on(device))
 
 
 def _several(at: datetime) -> Iterator[Finding]:
-    pulled = (
-        BackupCode.objects.filter(drawn_at__gt=at - RECENT)
-        .values("pool__device")
-        .annotate(count=Count("pk"))
-        .filter(count__gte=SEVERAL)
-    )
-    counts = {row["pool__device"]: row["count"] for row in pulled}
-    for device in _locks().filter(pk__in=counts) if counts else ():
-        key, count = f"several:{device.pk}", counts[device.pk]
+    pulled = Counter(BackupCode.objects.filter(drawn_at__gt=at - RECENT).values_list("pool", flat=True))
+    counts = {pool: count for pool, count in pulled.items() if count >= SEVERAL}
+    for device in _locks().filter(backup_pool__in=counts) if counts else ():
+        key, count = f"several:{device.pk}", counts[device.backup_pool.pk]
         yield Finding(MailKind.SEVERAL, key, group_of(device), device, count=count, quiet=_taken_on(device))
 
 
 def _offline(at: datetime, taken: Marks) -> Iterator[Finding]:
-    arriving = _guests(at).filter(starts_at__gt=at, starts_at__lte=at + ARRIVING).order_by("starts_at")
+    away = _away()
+    arriving = Q(starts_at__gt=at, starts_at__lte=at + ARRIVING, device__in=away)
     next_guest: dict[UUID, AccessCode] = {}
-    for code in arriving.filter(device__in=away) if (away := _away()) else ():
+    for code in _guests(at, arriving).order_by("starts_at") if away else ():
         next_guest.setdefault(code.device_id, code)
     for device in _locks().filter(pk__in=next_guest) if next_guest else ():
         near_since = arrival_near_since(next_guest[device.pk])

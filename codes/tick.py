@@ -172,6 +172,6 @@ def _work_is_due(at: datetime) -> Q:
 
 
 def _with_uncovered() -> list[Device]:
-    ready = BackupCode.objects.ready().values("pool__device")
+    ready = BackupCode.objects.ready().filter(pool__device=OuterRef("pk"))
     waiting = AccessCode.objects.live().filter(uncovered_since__isnull=False).values("device")
-    return list(Device.objects.filter(pk__in=waiting).filter(pk__in=ready).select_related("property"))
+    return list(Device.objects.filter(Exists(ready), pk__in=waiting).select_related("property"))

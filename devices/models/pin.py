@@ -190,6 +190,7 @@ class Pin(models.Model):
                 name="devices_pin_wanted_known",
             ),
         ]
+        # Those of a few rows are by a column that is asked for: SQLite does not know of an empty one that it is small.
         indexes = [
             # A turn: the lock's PINs that still matter.
             models.Index(fields=["device", "status"], name="devices_pin_of_device"),
@@ -207,8 +208,8 @@ class Pin(models.Model):
             ),
             # The sweep: of what is it not known whether it is on its lock?
             models.Index(
-                fields=["device"],
-                name="devices_pin_unsettled",
+                fields=["status"],
+                name="devices_pin_not_settled",
                 condition=models.Q(status__in=["unknown", "writing", "removing"]),
             ),
             # The sweep: what is on its lock for another time than wanted?
@@ -235,8 +236,8 @@ class Pin(models.Model):
             ),
             # Warnings and the sweep: what should have left its lock, and has not?
             models.Index(
-                fields=["device"],
-                name="devices_pin_leaving",
+                fields=["wanted"],
+                name="devices_pin_to_leave",
                 condition=models.Q(
                     wanted__in=["tolerated", "absent"],
                     status__in=["writing", "unknown", "sent", "set", "removing"],

@@ -58,9 +58,8 @@ def _note(run: Run) -> str:
 def _measured(locks: int, patience: Patience, there: int = 0) -> dict[str, tuple[float, list[Query]]]:
     """Median seconds of each work in a fleet of so many locks, and its queries."""
     made = fleet.build(locks, there)
-    works = _works(browser(made.user), made)
     found = {}
-    for name, work in works.items():
+    for name, work in works(browser(made.user), made).items():
         work()
         with queries() as asked:
             work()
@@ -76,7 +75,7 @@ def _timed(work: Callable[[], object], patience: Patience) -> Iterator[float]:
         yield seconds(work)
 
 
-def _works(client: Client, made: fleet.Fleet) -> Works:
+def works(client: Client, made: fleet.Fleet) -> Works:
     page = reverse("device", args=[made.device.pk])
     return {
         "lock’s page": lambda: client.get(page),
