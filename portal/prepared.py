@@ -8,12 +8,13 @@ Build one from querysets as ever, with a `Given` wherever a value differs from c
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
 from django.db import connection, connections, models
 from django.db.models.expressions import Expression
-from django.db.models.query import QuerySet
+from django.db.models.query import QuerySet, ValuesListIterable
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -29,29 +30,48 @@ class Given(Expression):
         return "%s", (self,)
 
 
+@dataclass(frozen=True, slots=True)
+class Made[Row]:
+    """What is made once: `rows` were built with a `Given` in place of each value. Threads share it."""
+
+    rows: QuerySet[Any, Row]
+    compiler: SQLCompiler
+    sql: str
+    params: tuple[Any, ...]
+    converters: dict[int, Any]  # by column, as Django's compiler has them
+    plain: bool  # its rows are what the database answers
+
+
 class Prepared[Row]:
     """Call it with a value for each `Given`: all rows, read at once, as the queryset itself would give them."""
 
     def __init__(self, build: Callable[[], QuerySet[Any, Row]]) -> None:
         self._build = build
-        self._made: dict[str, tuple[QuerySet[Any, Row], SQLCompiler, str, tuple[Any, ...]]] = {}
+        self._made: dict[str, Made[Row]] = {}
 
     def __call__(self, **given: Any) -> list[Row]:
         """Raises KeyError for a value that was not given."""
-        rows, compiler, sql, params = self._made.get(connection.vendor) or self._make()
-        filled = _filled(params, given)
-        mine = copy(compiler)  # other threads use it at the same time
+        made = self._made.get(connection.vendor) or self._make()
+        filled = _filled(made.params, given)
+        mine = copy(made.compiler)  # other threads use it at the same time
         mine.connection = connection
-        mine.as_sql = lambda *args, **options: (sql, filled)  # type: ignore[method-assign]
-        asked = rows.all()
+        if made.plain:
+            return _answered(mine, made, filled)
+        mine.as_sql = lambda *args, **options: (made.sql, filled)  # type: ignore[method-assign]
+        mine.get_converters = lambda expressions: made.converters  # type: ignore[method-assign]
+        asked = made.rows.all()
         asked.query.get_compiler = lambda *args, **options: mine  # type: ignore[method-assign]
         return list(asked)
 
-    def _make(self) -> tuple[QuerySet[Any, Row], SQLCompiler, str, tuple[Any, ...]]:
+    def _make(self) -> Made[Row]:
         rows = self._build()
         compiler = rows.query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        made = self._made[connection.vendor] = (rows, compiler, sql, tuple(params))
+        columns = [column for column, *_ in compiler.select[: compiler.col_count]]
+        plain = rows._iterable_class is ValuesListIterable and not compiler.has_extra_select
+        plain = plain and not compiler.has_composite_fields(columns)
+        made = Made(rows, compiler, sql, tuple(params), compiler.get_converters(columns), plain)
+        self._made[connection.vendor] = made
         return made
 
 
@@ -155,6 +175,14 @@ def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -
 
 def _filled(params: Iterable[Any], given: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(_prepared(param, given) for param in params)
+
+
+def _answered(compiler: SQLCompiler, made: Made[Any], params: tuple[Any, ...]) -> list[Any]:
+    """The rows of `values_list`, without a queryset for this one call."""
+    with connection.cursor() as cursor:
+        cursor.execute(made.sql, params)
+        found: list[Any] = cursor.fetchall()
+    return list(map(tuple, compiler.apply_converters(found, made.converters))) if made.converters else found
 
 
 def _prepared(param: Any, given: dict[str, Any]) -> Any:

@@ -67,6 +67,15 @@ def test_values_moments_and_a_limit(device: Device) -> None:
     assert latest(lock=device.pk, until=at - timedelta(hours=2)) == codes[2:]
 
 
+def test_values_hold_no_column_that_only_the_order_needs(place: Property) -> None:
+    named = Prepared(
+        lambda: Device.objects.filter(property=Given("of", UUIDField())).order_by("name").distinct().values_list("make")
+    )
+    for name in ("Front door", "Side door"):
+        factories.DeviceFactory(property=place, name=name, make="Kwikset")
+    assert named(of=place.pk) == [("Kwikset",), ("Kwikset",)]
+
+
 def test_it_is_put_together_once(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
     NAMED(name="", of=device.property.workspace_id)
 
