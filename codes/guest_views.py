@@ -14,7 +14,7 @@ from codes.models import AccessCode
 from portal.changes import number_of
 from portal.context import bind
 from portal.guessing import slow_to_guess
-from portal.live import Live, changed_parts, mark, nothing_new
+from portal.live import Live, Mark, changed_parts, mark, nothing_new
 from portal.prepared import Given, Prepared
 
 PLACE = "device__property__workspace"
@@ -50,14 +50,14 @@ def guest_page(request: HttpRequest, token: str) -> HttpResponse:
     return _private(response)
 
 
-def _unchanged(request: HttpRequest, token: str) -> HttpResponse | None:
+def _unchanged(brought: Mark, token: str) -> HttpResponse | None:
     """The answer to the page's own poll, if nothing has changed.
 
     Its mark was sealed for this link, so nobody guesses; another link for the code is a change.
     """
     if claimed := code_id_of(token):
         for workspace, number in NUMBER(pk=claimed):
-            if answer := nothing_new(request, token, workspace, number):
+            if answer := nothing_new(brought, token, workspace, number):
                 return _private(answer)
     return None
 

@@ -25,11 +25,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.html import strip_tags
 
 from portal.access import MemberRequest
 from portal.clock import now
-from portal.moments import clock
+from portal.moments import clock_words
 
 NEVER = datetime.fromtimestamp(0, UTC)
 MARK = "seen-mark"  # the field that carries it
@@ -133,9 +132,8 @@ def brought(request: HttpRequest) -> Mark | None:
     return Mark.of(request.GET.get(MARK, ""))
 
 
-def nothing_new(request: HttpRequest, who: str, workspace: UUID, number: int, own: int = 0) -> HttpResponse | None:
-    """The answer to a poll of a page that nothing has changed, by its mark; None if somebody has to look."""
-    found = brought(request)
+def nothing_new(found: Mark | None, who: str, workspace: UUID, number: int, own: int = 0) -> HttpResponse | None:
+    """The answer to a poll of a page that nothing has changed, by the mark it brought; None if somebody has to look."""
     if found is None or not found.holds(who, workspace, number, own):
         return None
     return _refreshed(HttpResponse(status=204), found.zone)
@@ -149,7 +147,8 @@ def unless_unchanged[**P](
     @wraps(view)
     def spared(request: MemberRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         used, who = request.membership, request.session.session_key or ""
-        return nothing_new(request, who, used.workspace_id, used.changes) or view(request, *args, **kwargs)
+        unchanged = nothing_new(brought(request), who, used.workspace_id, used.changes)
+        return unchanged or view(request, *args, **kwargs)
 
     spared.answers_polls = True  # type: ignore[attr-defined]  # for `portal.quick_polls`
     return cast(Callable[Concatenate[MemberRequest, P], HttpResponse], spared)
@@ -209,7 +208,7 @@ def _moment(stamp: str) -> datetime:
 
 def _refreshed(response: HttpResponse, zone: str, fresh: Mark | None = None) -> HttpResponse:
     instant = now()
-    told = {"at": instant.isoformat(timespec="seconds"), "words": strip_tags(clock(instant, zone))}
+    told = {"at": instant.isoformat(timespec="seconds"), "words": clock_words(instant, zone)}
     if fresh:
         told["mark"] = str(fresh)
     response["HX-Trigger"] = json.dumps({"refreshed": told})

@@ -14,16 +14,18 @@ THIS_WEEK = timedelta(days=6)
 
 def moment(instant: datetime, zone: str) -> SafeString:
     """`23 Nov 15:00`, with the year where it is not this one."""
-    local, today = wall_clock(instant, zone), wall_clock(now(), zone)
-    return _time(instant, date_format(local, "j M H:i" if local.year == today.year else "j M Y H:i"))
+    return _time(instant, _moment_words(wall_clock(instant, zone), wall_clock(now(), zone)))
 
 
 def clock(instant: datetime, zone: str) -> SafeString:
     """`14:40` today, else with its date."""
-    local = wall_clock(instant, zone)
-    if local.date() != wall_clock(now(), zone).date():
-        return moment(instant, zone)
-    return _time(instant, date_format(local, "H:i"))
+    return _time(instant, clock_words(instant, zone))
+
+
+def clock_words(instant: datetime, zone: str) -> str:
+    """The same without the element."""
+    local, today = wall_clock(instant, zone), wall_clock(now(), zone)
+    return date_format(local, "H:i") if local.date() == today.date() else _moment_words(local, today)
 
 
 def soon(instant: datetime, zone: str) -> SafeString:
@@ -36,6 +38,10 @@ def soon(instant: datetime, zone: str) -> SafeString:
 def zone_name(zone: str) -> str:
     """`Lisbon time` for Europe/Lisbon."""
     return _("%(city)s time") % {"city": zone.rpartition("/")[2].replace("_", " ")}
+
+
+def _moment_words(local: datetime, today: datetime) -> str:
+    return date_format(local, "j M H:i" if local.year == today.year else "j M Y H:i")
 
 
 def _time(instant: datetime, words: str) -> SafeString:

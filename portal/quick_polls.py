@@ -49,14 +49,14 @@ def quick_polls(get_response: Handler) -> Handler:
         if mark is None or view is None:
             return get_response(request)
         if unchanged := getattr(view.func, "unchanged", None):
-            return unchanged(request, **view.kwargs) or get_response(request)
+            return unchanged(mark, **view.kwargs) or get_response(request)
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
         if mark.workspace is None or not session or not getattr(view.func, "answers_polls", False):
             return get_response(request)
         numbers = _numbers(mark.workspace, mark.lock, session)
         if numbers is None:
             return get_response(request)
-        return live.nothing_new(request, session, mark.workspace, *numbers) or _drawn(get_response, request, mark)
+        return live.nothing_new(mark, session, mark.workspace, *numbers) or _drawn(get_response, request, mark)
 
     return middleware
 

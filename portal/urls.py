@@ -8,6 +8,7 @@ from portal import join_views, monitor_views, views
 handler500 = "portal.error_views.server_error"
 
 urlpatterns = [
+    path("g/", include("codes.guest_urls")),  # guests' pages are asked most often
     path("", views.home, name="home"),
     path("live/", views.home_live, name="home_live"),
     path("healthz", monitor_views.healthz, name="healthz"),
@@ -26,5 +27,4 @@ urlpatterns = [
     path("backups/", include("backups.urls")),
     path("activity/", include("devices.activity_urls")),
     path("search/", include("codes.search_urls")),
-    path("g/", include("codes.guest_urls")),
 ]

@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils.html import strip_tags
 
-from portal.moments import clock, moment, soon, zone_name
+from portal.moments import clock, clock_words, moment, soon, zone_name
 
 NOW = datetime(2026, 11, 23, 14, 32, tzinfo=UTC)
 
@@ -30,6 +30,11 @@ def test_another_year_is_named() -> None:
 def test_today_needs_no_date_and_yesterday_does() -> None:
     assert strip_tags(clock(datetime(2026, 11, 23, 9, 12, tzinfo=UTC), "Europe/Lisbon")) == "09:12"
     assert strip_tags(clock(datetime(2026, 11, 22, 9, 12, tzinfo=UTC), "Europe/Lisbon")) == "22 Nov 09:12"
+
+
+def test_the_same_as_plain_words() -> None:
+    assert clock_words(datetime(2026, 11, 23, 9, 12, tzinfo=UTC), "America/New_York") == "04:12"
+    assert clock_words(datetime(2025, 11, 22, 9, 12, tzinfo=UTC), "Europe/Lisbon") == "22 Nov 2025 09:12"
 
 
 def test_the_coming_days_are_named_by_weekday() -> None:
