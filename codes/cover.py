@@ -31,6 +31,15 @@ def current(code: AccessCode, role: CodePin.Role) -> CodePin | None:
     return next((given for given in given_to(code) if given.role == role and given.ended_at is None), None)
 
 
+def backup_and_own(given: Iterable[CodePin]) -> tuple[CodePin | None, CodePin | None]:
+    """The backup and the own PIN that a code has now, of those it was given."""
+    found: dict[str, CodePin] = {}
+    for one in given:
+        if one.ended_at is None:
+            found.setdefault(one.role, one)
+    return found.get(CodePin.Role.BACKUP), found.get(CodePin.Role.OWN)
+
+
 def door_pin(code: AccessCode) -> Pin | None:
     """The PIN that opens the door for this code now: the one answer for link, list and reveal.
 
@@ -38,7 +47,7 @@ def door_pin(code: AccessCode) -> Pin | None:
     """
     if code.ended_at is not None:
         return None
-    backup, own = current(code, CodePin.Role.BACKUP), current(code, CodePin.Role.OWN)
+    backup, own = backup_and_own(given_to(code))
     if backup and backup.pin.status not in NOT_THERE:
         return backup.pin
     return own.pin if own and _may_open(own.pin) else None

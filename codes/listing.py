@@ -7,6 +7,7 @@ ongoing codes, then those that are over, and at the end the backups that are rea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.utils.html import format_html
@@ -27,8 +28,7 @@ from portal.moments import soon
 GUEST, ONGOING, BACKUP, ATTENTION = "guest", "ongoing", "backup", "attention"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One line of the list. `pin_id` names the PIN that works now, None: none does. Digits are not in here."""
 
     key: str
@@ -119,13 +119,13 @@ def code_row(code: AccessCode, device: Device) -> Row:
     """One access code as a row; its `code_pins` are prefetched with pins and backup codes."""
     given = list(given_to(code))
     backup = next((one for one in given if _covers(one)), None)
-    pin = door_pin(code)
+    pin, pk = door_pin(code), code.pk
     return Row(
-        key=f"code-{code.pk}",
+        key=f"code-{pk}",
         kind=GUEST if code.time_bound else ONGOING,
         name=code.name,
         status=code_status(code, given, device),
-        code_id=code.pk,
+        code_id=pk,
         reference=code.booking_reference,
         starts_at=code.starts_at,
         ends_at=code.ends_at,
@@ -184,10 +184,12 @@ def _next_arrival(codes: Sequence[AccessCode], device: Device) -> Words:
     """`Chloé Martin, Sat 15:00, not on lock yet`"""
     at = now()
     coming = [code for code in codes if code.ended_at is None and code.starts_at and code.starts_at > at]
-    if not coming:
+    starts_at = min((code.starts_at for code in coming if code.starts_at), default=None)
+    if starts_at is None:
         return ""
-    code = min(coming, key=lambda code: (code.starts_at, _works(code), code.name))  # who stands outside goes first
-    begins = soon(code.starts_at or at, listing.zone_of(device))
+    nearest = [code for code in coming if code.starts_at == starts_at]
+    code = min(nearest, key=lambda code: (_works(code), code.name))  # who stands outside goes first
+    begins = soon(starts_at, listing.zone_of(device))
     state = _("on the lock") if _works(code) else _("not on lock yet")
     return format_html("{}, {}, {}", code.name, begins, state)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from codes.at_risk import ARRIVING
+from codes.cover import given_to
 from codes.listing import CodeList
 from codes.models import AccessCode, CodePin
 from codes.notice_findings import arrival_near_since
@@ -32,7 +33,7 @@ def lock_troubles(device: Device, codes: CodeList, taken: Callable[[], Marks]) -
     """No query; `taken` is asked only if there is a trouble."""
     at = now()
     arrival = _next_arrival(codes.codes, at) if listing.unreachable(device) else None
-    late = [(code, since) for code in codes.codes for given in code.code_pins.all() if (since := _overdue(given, at))]
+    late = [(code, since) for code in codes.codes for given in given_to(code) if (since := _overdue(given, at))]
     near_since = arrival_near_since(arrival) if arrival else None
     return LockTroubles(
         arrival=arrival,

@@ -1,13 +1,14 @@
 """What a code is doing, in words. Pure: rows in, words out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from backups.models import BackupCode
+from codes.cover import backup_and_own
 from codes.models import AccessCode, CodePin
 from devices import listing
 from devices.listing import Words
@@ -20,8 +21,7 @@ OVERDUE = timedelta(minutes=2)
 HARD = 3  # failed tries of an ongoing code after which somebody should look
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """A round pill: words and tone (ok, info, wait, warn, bad, quiet).
 
     `attention`: somebody should act. `pending`: it is about to change by itself. `note`: what to do, if not plain.
@@ -41,12 +41,11 @@ def code_status(code: AccessCode, given: Sequence[CodePin], device: Device) -> S
     status = _live_status(code, given, device)
     if code.reported_at is None:
         return status
-    return replace(status, attention=True, note=_("The guest says that the PIN does not work."))
+    return status._replace(attention=True, note=_("The guest says that the PIN does not work."))
 
 
 def _live_status(code: AccessCode, given: Sequence[CodePin], device: Device) -> Status:
-    backup = _open(given, CodePin.Role.BACKUP)
-    own = _open(given, CodePin.Role.OWN)
+    backup, own = backup_and_own(given)
     if backup and backup.pin.maybe_on_lock:
         words = _("Covered by backup %(id)s") % {"id": backup.pin.backup_code.code_id}
         return Status(words, "info", pending=backup.pin.status != Pin.Status.SET)
@@ -83,10 +82,9 @@ def backup_in_use(given: CodePin) -> Status:
 
 
 def _own_status(code: AccessCode, pin: Pin, device: Device) -> Status:
-    if pin.confirmed and pin.status == Pin.Status.SENT:
-        return Status(_("Sent (this lock cannot confirm)"), "info")
     if pin.confirmed:
-        return Status(_("Set on lock"), "ok")
+        sent = pin.status == Pin.Status.SENT
+        return Status(_("Sent (this lock cannot confirm)"), "info") if sent else Status(_("Set on lock"), "ok")
     if code.failed_at or pin.status == Pin.Status.REFUSED:
         return _failed(code, pin, device)
     if pin.status == Pin.Status.UNKNOWN:
@@ -149,7 +147,3 @@ def _leaving(pins: Sequence[Pin], *, since: datetime) -> Status:
     if now() - since > OVERDUE:
         return Status(_("Removal overdue (may still open the door)"), "bad", attention=True, pending=True)
     return Status(_("Removing"), "wait", pending=True)
-
-
-def _open(given: Sequence[CodePin], role: CodePin.Role) -> CodePin | None:
-    return next((one for one in given if one.role == role and one.ended_at is None), None)

@@ -25,7 +25,6 @@ class Bare[M: models.Model]:
         row.__dict__.update(zip(self.names, values, strict=True))
         state = row.__dict__["_state"] = ModelState()
         state.adding, state.db = False, "default"
-        state.fields_cache = {}
         return row
 
 

@@ -46,6 +46,17 @@ def test_a_lock_that_refuses_the_code_covers_the_guest_at_once(device: Device) -
     assert (pulled.data["name"], pulled.data["reason"], pulled.data["tries"]) == ("Ben Okafor", "rejected", 3)
 
 
+def test_which_pin_opens_the_door_takes_one_query(device: Device, django_assert_num_queries: object) -> None:
+    fill_pool(device)
+    code = AccessCode.objects.get(pk=guest(device).pk)
+    fault(device, "reject_set")
+    engine.turn(device)
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        pin = door_pin(code)
+    backup = backup_of(code)
+    assert backup and pin == backup.pin
+
+
 def test_the_pool_is_full_again_after_the_lock_comes_to_its_senses(device: Device) -> None:
     fill_pool(device)
     guest(device)
