@@ -1,14 +1,12 @@
 """What time it is. Stays and retries go by `now()`; leases and queue marks by the database's clock (`Now()`)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
-
-from django.utils import timezone
 
 
 def now() -> datetime:
     """The instant, aware, in UTC."""
-    return timezone.now()
+    return datetime.now(UTC)
 
 
 def from_wall_clock(wall: datetime, zone: str, *, end: bool = False) -> datetime:
