@@ -127,7 +127,7 @@ def mark(who: str, workspace: UUID, number: int, zone: str, until: datetime | No
 
 def brought(request: HttpRequest) -> Mark | None:
     """The mark that a poll brought; None for what is no poll, or asks for something else by a filter."""
-    if "HX-Request" not in request.headers or request.headers.get("HX-Trigger") == "filter":
+    if "HTTP_HX_REQUEST" not in request.META or request.META.get("HTTP_HX_TRIGGER") == "filter":
         return None
     return Mark.of(request.GET.get(MARK, ""))
 

@@ -53,10 +53,9 @@ class Prepared[Row]:
         """Raises KeyError for a value that was not given."""
         made = self._made.get(connection.vendor) or self._make()
         filled = _filled(made.params, given)
-        mine = copy(made.compiler)  # other threads use it at the same time
-        mine.connection = connection
         if made.plain:
-            return _answered(mine, made, filled)
+            return _answered(made, filled)
+        mine = _own(made.compiler)
         mine.as_sql = lambda *args, **options: (made.sql, filled)  # type: ignore[method-assign]
         mine.get_converters = lambda expressions: made.converters  # type: ignore[method-assign]
         asked = made.rows.all()
@@ -177,12 +176,19 @@ def _filled(params: Iterable[Any], given: dict[str, Any]) -> tuple[Any, ...]:
     return tuple(_prepared(param, given) for param in params)
 
 
-def _answered(compiler: SQLCompiler, made: Made[Any], params: tuple[Any, ...]) -> list[Any]:
+def _own(compiler: SQLCompiler) -> SQLCompiler:
+    """One for this call: other threads use it at the same time."""
+    mine = copy(compiler)
+    mine.connection = connection
+    return mine
+
+
+def _answered(made: Made[Any], params: tuple[Any, ...]) -> list[Any]:
     """The rows of `values_list`, without a queryset for this one call."""
     with connection.cursor() as cursor:
         cursor.execute(made.sql, params)
         found: list[Any] = cursor.fetchall()
-    return list(map(tuple, compiler.apply_converters(found, made.converters))) if made.converters else found
+    return list(map(tuple, _own(made.compiler).apply_converters(found, made.converters))) if made.converters else found
 
 
 def _prepared(param: Any, given: dict[str, Any]) -> Any:

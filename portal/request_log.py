@@ -18,7 +18,7 @@ logger = logging.getLogger("portal.access")
 
 type Handler = Callable[[HttpRequest], HttpResponseBase]
 
-HEADER = "X-Request-ID"
+HEADER, GIVEN = "X-Request-ID", "HTTP_X_REQUEST_ID"
 WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 QUIET = {"/healthz", "/readyz", "/metrics"}  # asked every few seconds
 KINDS = {"device": "lock", "pool": "lock", "code": "code", "property": "property"}  # what a page's id is of
@@ -68,7 +68,7 @@ def bind_whom(get_response: Handler) -> Handler:
 def _id_of(request: HttpRequest) -> str:
     known: str | None = getattr(request, "id", None)
     if known is None:
-        given = request.headers.get(HEADER, "")
+        given = request.META.get(GIVEN, "")
         known = request.id = given if WELL_FORMED.fullmatch(given) else uuid.uuid4().hex  # type: ignore[attr-defined]
     return known
 
