@@ -5,40 +5,37 @@ like our own.
 """
 
 import copy
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from structlog.contextvars import merge_contextvars
 from structlog.dev import ConsoleRenderer
-from structlog.processors import TimeStamper
+from structlog.processors import JSONRenderer, TimeStamper
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from portal import scrub
 
 USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
-NOT_EXTRA = USUAL | {"request", "server_time"}  # Django hands the whole request along
+NOT_TOLD = frozenset({"request", "server_time"})  # Django hands the whole request along
 
 
 class Line(ProcessorFormatter):
     """An error among a message's arguments is told as `scrub.message_of` tells it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        args = record.args or ()
-        if any(isinstance(value, BaseException) for value in (args.values() if isinstance(args, Mapping) else args)):
-            record = copy.copy(record)
-            if isinstance(args, Mapping):
-                record.args = {name: _told(value) for name, value in args.items()}
-            else:
-                record.args = tuple(_told(value) for value in args)
+        record = copy.copy(record)
+        if isinstance(record.args, Mapping):
+            record.args = {name: _told(value) for name, value in record.args.items()}
+        elif record.args:
+            record.args = tuple(_told(value) for value in record.args)
         return super().format(record)
 
 
 def formatter(format: str) -> logging.Formatter:
     """One JSON object a line ("json"), or a line for people ("text"). Tracebacks carry no local variables."""
-    renderer: Processor = _json if format == "json" else ConsoleRenderer(colors=False, pad_event_to=0)
+    renderer: Processor = JSONRenderer() if format == "json" else ConsoleRenderer(colors=False, pad_event_to=0)
     return Line(
         foreign_pre_chain=[
             merge_contextvars,
@@ -56,7 +53,7 @@ def formatter(format: str) -> logging.Formatter:
 def _extras(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
     """What the call gave in `extra`."""
     given = vars(line["_record"])
-    return {**line, **{key: given[key] for key in given if key not in NOT_EXTRA and not key.startswith("_")}}
+    return {**line, **{key: given[key] for key in given.keys() - USUAL - NOT_TOLD if not key.startswith("_")}}
 
 
 def _scrubbed(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
@@ -66,11 +63,6 @@ def _scrubbed(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
     if isinstance(raised, tuple) and raised[1] is not None:
         told["exception"] = scrub.traceback_of(raised[1])
     return told
-
-
-def _json(logger: WrappedLogger, name: str, line: EventDict) -> str:
-    """What is scrubbed holds nothing but texts, numbers, lists and the like."""
-    return json.dumps(line)
 
 
 def _told(value: object) -> object:

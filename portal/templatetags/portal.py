@@ -95,8 +95,13 @@ class LiveNode(template.Node):
         digest = live_parts.digest(html)
         if not live.wanted(name, digest):
             return mark_safe("")
-        swap = "" if live.seen is None else ' hx-swap-oob="true"'
-        return mark_safe(  # noqa: S308  rendered by the template engine just now, under a name of the template's own
-            f'<div class="live" id="live-{name}"{swap}>{html}'
-            f'<input class="seen" type="hidden" name="seen-{name}" value="{digest}" autocomplete="off"></div>'
+        swap = "" if live.seen is None else SafeString(' hx-swap-oob="true"')
+        return format_html(
+            '<div class="live" id="live-{}"{}>{}'
+            '<input class="seen" type="hidden" name="seen-{}" value="{}" autocomplete="off"></div>',
+            name,
+            swap,
+            mark_safe(html),  # noqa: S308  rendered by the template engine just now
+            name,
+            digest,
         )
