@@ -10,7 +10,8 @@ import pytest
 from tests.bench.__main__ import arguments, table
 from tests.bench.figure import Figure, at_least, at_most, unknown, within
 from tests.bench.groups import GROUPS, NAMES
-from tests.bench.measure import percentile
+from tests.bench.measure import Query, percentile
+from tests.bench.replay import changes
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -55,6 +56,18 @@ def test_the_table_shows_each_figure() -> None:
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     assert percentile([3.0, 1.0, 2.0], 0.5) == 2.0
     assert percentile([1.0, 2.0], 0.99) == 2.0
+
+
+def test_all_that_changes_rows_is_the_bare_loops_work_too() -> None:
+    changing = ["INSERT INTO a", "\n  UPDATE a SET", "WITH held AS (SELECT id FROM a FOR UPDATE)\n UPDATE b SET"]
+    reading = ["SELECT * FROM a FOR UPDATE", "WITH some AS (SELECT 1) SELECT * FROM some"]
+    script = changes([Query(sql, None) for sql in [*changing, *reading]], own=[], commits=1)
+    assert [sql for sql, _values in script.statements] == changing
+
+
+def test_another_locks_keys_stand_where_the_ones_own_stood() -> None:
+    script = changes([Query("UPDATE a SET b = %s WHERE id = %s", (4, 70))], own=[70], commits=1)
+    assert script.of([80]) == [("UPDATE a SET b = %s WHERE id = %s", (4, 80))]
 
 
 def test_it_gives_a_list_of_objects_and_ends_well() -> None:

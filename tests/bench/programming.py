@@ -6,11 +6,12 @@ from statistics import mean
 
 from django.db import transaction
 
-from devices.models import Device, Pin
+from codes.models import CodePin
+from devices.models import Device, Pin, SimulatedLock
 from tests.bench.figure import Figure, at_least
 from tests.bench.locks import Batch, batch
 from tests.bench.measure import queries
-from tests.bench.replay import Script, changes, rate
+from tests.bench.replay import Script, changes, keys_apart, rate
 from tests.bench.run import Run
 from tests.bench.running import forget_everything_due, portal, until
 from tests.engine import turn
@@ -51,6 +52,7 @@ def _programmed(made: Batch) -> float:
 
 def _script() -> Script:
     """What one turn changes, its lock's own rows too; they are left as they were."""
+    keys_apart(SimulatedLock, Pin, CodePin)
     device = batch(1, pins=PINS).devices[0]
     own = _own(device)
     with queries() as asked, transaction.atomic():
@@ -62,4 +64,5 @@ def _script() -> Script:
 def _own(device: Device) -> list[object]:
     """The values by which the row changes of one lock differ from another's."""
     rows = Pin.objects.filter(device=device).order_by("pk").values_list("pk", "code_pin__code_id", "code_pin")
-    return [device.pk, device.hub_id, *(value for row in rows for value in row)]
+    truth = SimulatedLock.objects.get(hub=device.hub_id, lock_ref=device.lock_ref)
+    return [device.pk, device.hub_id, device.lock_ref, truth.pk, *(value for row in rows for value in row)]

@@ -1,6 +1,7 @@
 """A floor for work on rows: the changes that the portal made for one lock, made for others by a bare psycopg loop."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -8,8 +9,9 @@ from time import perf_counter
 from typing import Any
 
 import psycopg
+from django.db import connection, models
 
-CHANGES = ("INSERT", "UPDATE", "DELETE")
+CHANGE = re.compile(r"\s*(WITH\b.*?\)\s*)?(INSERT|UPDATE|DELETE)\b", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,17 @@ class Script:
         return found
 
 
+def keys_apart(*tables: type[models.Model]) -> None:
+    """From now on no row has the key of another table's row, or one like a count: a `Script` knows keys by value."""
+    with connection.cursor() as cursor:
+        for number, table in enumerate(tables, 1):
+            name = table._meta.db_table
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [name, number * 10_000_000])
+
+
 def changes(asked: Sequence[Any], own: Sequence[Any], commits: int) -> Script:
     """What of the queries changed rows."""
-    kept = [(query.sql, tuple(query.params or ())) for query in asked if query.sql.startswith(CHANGES)]
+    kept = [(query.sql, tuple(query.params or ())) for query in asked if CHANGE.match(query.sql)]
     return Script(kept, own, commits)
 
 
@@ -50,15 +60,16 @@ def rate(script: Script, locks: Sequence[Sequence[Any]], *, connections: int = 2
 
 
 def _loop(share: "list[list[tuple[str, tuple[Any, ...]]]]", commits: int) -> None:
-    with psycopg.connect(os.environ["DATABASE_URL"], cursor_factory=psycopg.ClientCursor) as connection:
-        cursor = connection.cursor()
+    with psycopg.connect(os.environ["DATABASE_URL"], cursor_factory=psycopg.ClientCursor) as bare:
+        cursor = bare.cursor()
         for statements in share:
             a_commit = -(-len(statements) // commits)
             for number, (statement, values) in enumerate(statements, 1):
                 cursor.execute(statement, values)
+                assert cursor.rowcount, f"changed no row: {statement}"
                 if number % a_commit == 0:
-                    connection.commit()
-            connection.commit()
+                    bare.commit()
+            bare.commit()
 
 
 def _other(value: Any, other: dict[Any, Any]) -> Any:
