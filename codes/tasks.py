@@ -5,7 +5,7 @@ import time
 
 from codes import tick
 from codes.seen import seen
-from devices.lease import Lease, take_asked_for, take_due, take_wanted, waits
+from devices.lease import take_asked_for, take_due, take_wanted, waits
 from devices.programming import Steps, program
 from devices.runner import run_many
 from portal.cluster import stopping
@@ -22,24 +22,22 @@ def sync_lock(device_id: str) -> None:
 
     Nothing if it had its turn by now: then other kinds of tasks have waited for long enough.
     """
-    first = [lease] if (lease := take_wanted(device_id)) else []
-    if not first and not waits(device_id):
+    taken = [lease] if (lease := take_wanted(device_id)) else []  # and not begun
+    if not taken and not waits(device_id):
         return
     ends = time.monotonic() + CLAIMS_FOR * random.uniform(2 / 3, 1)  # noqa: S311  spreads the workers' ends
     look_at = 0.0  # for locks that somebody asked for
 
-    def more() -> Steps[None] | None:
+    def more(room: int) -> Steps[None] | None:
         nonlocal look_at
-        if first:
-            return _turn(first.pop())
-        if time.monotonic() > ends or stopping():
-            return None
-        if time.monotonic() >= look_at:
+        on = not stopping() and time.monotonic() < ends
+        if on and len(taken) < room and time.monotonic() >= look_at:
             if lease := take_asked_for():
-                return _turn(lease)
+                return program(lease, seen)
             look_at = time.monotonic() + ASKED_EVERY
-        due = take_due()
-        return _turn(due) if due else None
+        if on and not taken:
+            taken.extend(reversed(take_due(room)))
+        return program(taken.pop(), seen) if taken else None
 
     run_many(more)
 
@@ -54,7 +52,3 @@ def sweep() -> None:
 def heartbeat() -> None:
     """A worker is alive."""
     beat("worker")
-
-
-def _turn(lease: Lease) -> Steps[None]:
-    return program(lease, seen)

@@ -33,7 +33,7 @@ def give_turns(
     waiting, ends = deque(device_ids), time.monotonic() + seconds
     unreached: list[UUID] = []
 
-    def more() -> Steps[None] | None:
+    def more(room: int) -> Steps[None] | None:
         for _ in range(min(len(waiting), TRIES)):
             pk = waiting.popleft()
             if lease := take(pk):

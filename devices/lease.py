@@ -23,6 +23,7 @@ from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, rows_of
 CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
 LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
 MAX_LEASE = timedelta(seconds=LONGEST_CALL + CALL_SLACK)
+SEVERAL = 4  # due locks that one claim takes together where there is room for them
 MAX_QUEUE_MARK = timedelta(seconds=30)
 
 
@@ -34,13 +35,18 @@ class LeaseLost(Exception):
 class Lease:
     """The right to one turn of a lock. `version` is what was wanted of the lock when it began.
 
-    `lasts_until`: by this process's clock, it ends no earlier if it is not extended.
+    `device`: as it was then, with its hub, property and workspace. `lasts_until`: by this process's clock, it ends no
+    earlier if it is not extended.
     """
 
-    device_id: uuid.UUID
+    device: Device = field(compare=False, repr=False)
     token: uuid.UUID
     version: int
     lasts_until: float = field(default=0.0, compare=False)
+
+    @property
+    def device_id(self) -> uuid.UUID:
+        return self.device.pk
 
     def extend(self, seconds: float) -> None:
         """Hold the lock for a call of this many seconds and a little more. Raises LeaseLost."""
@@ -124,13 +130,13 @@ def _lasts(call: float) -> timedelta:
 def take(device_id: uuid.UUID | str) -> Lease | None:
     """The lease of this lock, clearing its queue mark; None when it is held, removed or its hub is busy or down."""
     UNMARK(pk=device_id)
-    return CLAIM(pk=device_id)
+    return _only(CLAIM(pk=device_id))
 
 
 def take_wanted(device_id: uuid.UUID | str) -> Lease | None:
     """As `take`, for a task: None as well when the lock is not due any more, for somebody gave it its turn."""
     UNMARK(pk=device_id)
-    return CLAIM_WANTED(pk=device_id)
+    return _only(CLAIM_WANTED(pk=device_id))
 
 
 def waits(device_id: uuid.UUID | str) -> bool:
@@ -139,9 +145,9 @@ def waits(device_id: uuid.UUID | str) -> bool:
     return due.exclude(removal=Device.Removal.REMOVED).exists()
 
 
-def take_due() -> Lease | None:
-    """The lease of the lock that has been due longest and may be spoken to; None when there is none."""
-    return CLAIM_DUE()
+def take_due(most: int = 1) -> list[Lease]:
+    """The leases of those locks that have been due longest and may be spoken to, `most` of them or fewer."""
+    return CLAIM_SEVERAL() if most >= SEVERAL else CLAIM_DUE()
 
 
 def take_asked_for() -> Lease | None:
@@ -150,7 +156,7 @@ def take_asked_for() -> Lease | None:
     Its task is on its way, behind what others of its kind still have in hand: whoever is free takes it before locks
     that are only due, so that a guest at the door does not wait for a thousand locks that are being programmed.
     """
-    return CLAIM_ASKED_FOR()
+    return _only(CLAIM_ASKED_FOR())
 
 
 def unqueued() -> Q:
@@ -169,42 +175,53 @@ def speakable(at: datetime | Given | None = None) -> Q:
 
 
 class _Claim:
-    """Takes the lease of that one of some locks which has been due longest, if its hub is not busy."""
+    """Takes the leases of those of some locks, a few at most, which have been due longest, if their hub is not busy."""
 
-    def __init__(self, among: Callable[[], QuerySet[Device]]) -> None:
-        self._longest = Prepared(lambda: _longest_due(among()))
-        self._behind_a_free_hub = Prepared(lambda: _longest_due(among().exclude(hub__in=_busy_hubs())))
+    def __init__(self, among: Callable[[], QuerySet[Device]], most: int = 1) -> None:
+        self._longest = Prepared(lambda: _longest_due(among())[:most])
+        self._behind_a_free_hub = Prepared(lambda: _longest_due(among().exclude(hub__in=_busy_hubs()))[:most])
 
-    def __call__(self, **given: Any) -> Lease | None:
-        for again in range(4):  # the first one's hub may be busy: then those whose hub is not, as far as can be seen
+    def __call__(self, **given: Any) -> list[Lease]:
+        for again in range(4):  # their hub may be busy: then those whose hub is not, as far as can be seen
             find = self._behind_a_free_hub if again else self._longest
             with transaction.atomic():
                 found = find(at=now(), **given)
                 if not found:
-                    return None
-                if lease := _lease(*found[0]):
-                    return lease
-        return None
+                    return []
+                if leases := _leases(found):
+                    return leases
+        return []
 
 
-def _longest_due(among: QuerySet[Device]) -> QuerySet[Device, Any]:
+def _longest_due(among: QuerySet[Device]) -> QuerySet[Device]:
     open_ = among.filter(free(), speakable(AT)).exclude(removal=Device.Removal.REMOVED).order_by("next_sync_at")
     rows = open_.select_for_update(skip_locked=_can_skip(), of=("self",))
-    return rows.values_list("pk", "hub_id", "version")[:1]
+    return rows.select_related("hub", "property__workspace")
 
 
-def _lease(device_id: uuid.UUID, hub_id: uuid.UUID, version: int) -> Lease | None:
-    """One claim a hub at a time: its limit holds."""
+def _leases(found: list[Device]) -> list[Lease]:
+    """One claim a hub at a time: its limit holds. Hubs are held in one order, so that no two claims wait in a ring."""
+    by_hub: dict[uuid.UUID, list[Device]] = {}
+    for device in found:
+        by_hub.setdefault(device.hub_id, []).append(device)
+    return [lease for hub_id in sorted(by_hub) for lease in _leases_behind(hub_id, by_hub[hub_id])]
+
+
+def _leases_behind(hub_id: uuid.UUID, found: list[Device]) -> list[Lease]:
     ((at_once, down_since, probe_at),) = HUB(pk=hub_id)
-    if len(HELD(hub=hub_id)) >= at_once:
-        return None
-    if down_since:
+    places = at_once - len(HELD(hub=hub_id))
+    if down_since and places > 0:
         if probe_at and probe_at > now():
-            return None
+            return []
         Hub.objects.filter(pk=hub_id).update(probe_at=now() + MAX_LEASE)
-    token, lasts_until = uuid.uuid4(), monotonic() + MAX_LEASE.total_seconds()
-    taken = LEASE(pk=device_id, token=token)
-    return Lease(device_id, token, version, lasts_until) if taken else None
+        places = 1
+    ends = monotonic() + MAX_LEASE.total_seconds()
+    leases = (Lease(device, uuid.uuid4(), device.version, ends) for device in found[: max(places, 0)])
+    return [lease for lease in leases if LEASE(pk=lease.device_id, token=lease.token)]
+
+
+def _only(leases: list[Lease]) -> Lease | None:
+    return leases[0] if leases else None
 
 
 def _busy_hubs() -> QuerySet[Hub, uuid.UUID]:
@@ -242,6 +259,7 @@ UNMARK = PreparedUpdate(_one, queued_until=None)
 CLAIM = _Claim(_one)
 CLAIM_WANTED = _Claim(lambda: _one().filter(next_sync_at__lte=AT))
 CLAIM_DUE = _Claim(_due)
+CLAIM_SEVERAL = _Claim(_due, SEVERAL)
 CLAIM_ASKED_FOR = _Claim(lambda: _due().filter(queued_until__gt=Now()))
 HUB = Prepared(
     lambda: (

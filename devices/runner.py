@@ -6,11 +6,13 @@ One lazy thread pool a process. One task so serves many locks at once with one d
 import logging
 import os
 import time
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import cache
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from django.db import DatabaseError
@@ -67,45 +69,100 @@ def run(steps: Steps[None]) -> None:
         _count(call, made)
 
 
-def run_many(more: Callable[[], Steps[None] | None]) -> None:
-    """Run turns side by side: `more()` gives the next one to start, or None when there is none to be had now.
+def run_many(more: Callable[[int], Steps[None] | None]) -> None:
+    """Run turns side by side: `more(room)` gives the next one to start, or None when there is none to be had now.
 
-    It is asked again whenever a turn ends, and every half second while there is room. Returns when all have ended.
-    Answers are taken one by one, pressing ones first, and before another turn starts: a guest whom a lock refused
-    waits for nobody whose lock was not asked yet, and while that lock may answer at once, for nobody else's either.
+    `room`: how many more may start, that one counted. It is asked again whenever a turn ends, and every half second
+    while there is room. Returns when all have ended. Answers are taken one by one, pressing ones first, and before
+    another turn starts: a guest whom a lock refused waits for nobody whose lock was not asked yet, and while that lock
+    may answer at once, for nobody else's either.
     """
-    running: dict[Future[_Made], _Running] = {}
+    side = _SideBySide()
     again_at = 0.0  # when there is more to be asked for, by the monotonic clock
     while True:
         ended = False
-        guests = _refused_just_now(running)
-        if answered := [future for future in guests or running if future.done()]:
-            future = min(answered, key=lambda one: running[one].call.waits)
-            ended = not _go_on(running.pop(future), future.result(), running)
+        guests = side.refused_just_now()
+        if answered := side.answered(guests):
+            ended = not side.go_on(answered)
         elif guests:
-            wait(guests, timeout=SOON, return_when=FIRST_COMPLETED)
-        elif len(running) < AT_ONCE and again_at <= time.monotonic():
-            if steps := more():
-                _advance(_Turn(steps, copy_context()), _Made(), running)
+            side.wait(SOON)
+        elif side.room and again_at <= time.monotonic():
+            if steps := more(side.room):
+                side.begin(steps)
             else:
                 again_at = time.monotonic() + LOOK_AGAIN
-        elif running:
-            wait(running, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
+        elif side.running:
+            side.wait(LOOK_AGAIN)
         else:
             return
-        for future in [f for f, one in running.items() if one.expires < time.monotonic() and not f.done()]:
-            future.cancel()  # one that never began must not begin when the lock is somebody else's
-            one = running.pop(future)
-            ended |= not _go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE), running)
-        if ended:
+        if side.give_up_late_ones() or ended:
             again_at = 0.0
 
 
-def _refused_just_now(running: dict[Future[_Made], _Running]) -> list[Future[_Made]]:
-    """The calls about guests whom a lock refused that were answered, or may be at any moment."""
-    since = time.monotonic() - SOON
-    refused = {future: one.call for future, one in running.items() if one.call.refused}
-    return [future for future, call in refused.items() if call.asked_at > since or future.done()]
+class _SideBySide:
+    """Turns that run side by side, each with a call that is being made."""
+
+    def __init__(self) -> None:
+        self.running: dict[Future[_Made], _Running] = {}
+        self._over: SimpleQueue[Future[_Made]] = SimpleQueue()  # calls, as they end
+        self._answered: set[Future[_Made]] = set()  # those that ended and were not yet taken further
+
+    @property
+    def room(self) -> int:
+        return AT_ONCE - len(self.running)
+
+    def begin(self, steps: Steps[None]) -> None:
+        self._advance(_Turn(steps, copy_context()), _Made())
+
+    def wait(self, seconds: float) -> None:
+        """Until a call ends, for so long at most."""
+        with suppress(Empty):
+            self._note(self._over.get(timeout=seconds))
+
+    def refused_just_now(self) -> list[Future[_Made]]:
+        """The calls about guests whom a lock refused that were answered, or may be at any moment."""
+        since = time.monotonic() - SOON
+        refused = {future: one.call for future, one in self.running.items() if one.call.refused}
+        return [future for future, call in refused.items() if call.asked_at > since or future.done()]
+
+    def answered(self, among: Collection[Future[_Made]]) -> Future[_Made] | None:
+        """The most pressing call that has ended, of these if there are any."""
+        while not self._over.empty():
+            self._note(self._over.get())
+        ended = self._answered.intersection(among) if among else self._answered
+        return min(ended, key=lambda one: self.running[one].call.waits, default=None)
+
+    def go_on(self, answered: Future[_Made]) -> bool:
+        """Let its turn go on to its next call; False: it has ended."""
+        self._answered.remove(answered)
+        return self._go_on(self.running.pop(answered), answered.result())
+
+    def give_up_late_ones(self) -> bool:
+        """Let turns go on whose calls are past their deadline; whether one ended by that."""
+        at, ended = time.monotonic(), False
+        for future in [f for f, one in self.running.items() if one.expires < at and not f.done()]:
+            future.cancel()  # one that never began must not begin when the lock is somebody else's
+            one = self.running.pop(future)
+            ended |= not self._go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE))
+        return ended
+
+    def _note(self, over: Future[_Made]) -> None:
+        if over in self.running:  # not given up
+            self._answered.add(over)
+
+    def _go_on(self, one: _Running, made: _Made) -> bool:
+        _count(one.call, made)
+        return self._advance(one.turn, made)
+
+    def _advance(self, turn: _Turn, made: _Made) -> bool:
+        """The turn's next call is made on a thread, in a copy of its context; False: it has ended."""
+        call = turn.context.run(_next_or_none, turn.steps, made)
+        if call is not None:
+            # A copy: a call that was given up may still be in it when the turn goes on.
+            future = _pool(os.getpid()).submit(turn.context.copy().run, _made, call)
+            self.running[future] = _Running(turn, call, time.monotonic() + call.deadline + GRACE)
+            future.add_done_callback(self._over.put)
+        return call is not None
 
 
 def perform(call: Call) -> Any:
@@ -144,21 +201,6 @@ def _count(call: Call, made: _Made) -> None:
 
 def _next(steps: Steps[None], made: _Made) -> Call:
     return steps.throw(made.error) if made.error else steps.send(made.answer)
-
-
-def _go_on(one: _Running, made: _Made, running: dict[Future[_Made], _Running]) -> bool:
-    _count(one.call, made)
-    return _advance(one.turn, made, running)
-
-
-def _advance(turn: _Turn, made: _Made, running: dict[Future[_Made], _Running]) -> bool:
-    """Let a turn go on to its next call, which is made on a thread in a copy of its context; False: it has ended."""
-    call = turn.context.run(_next_or_none, turn.steps, made)
-    if call is not None:
-        # A copy: a call that was given up may still be in it when the turn goes on.
-        future = _pool(os.getpid()).submit(turn.context.copy().run, _made, call)
-        running[future] = _Running(turn, call, time.monotonic() + call.deadline + GRACE)
-    return call is not None
 
 
 def _next_or_none(steps: Steps[None], made: _Made) -> Call | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.db import connection
 
 from devices.models import SimulatedLock
-from devices.providers.database_thread import disconnect
+from devices.providers.shared_connection import disconnect
 from tests.running import database_url
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from devices.models import Device, Hub, Property, SimulatedLock
-from devices.providers.database_thread import disconnect
+from devices.providers.shared_connection import disconnect
 from portal.models import Membership, User, Workspace
 from tests import factories
 
@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop 
 
 @pytest.fixture(autouse=True)
 def _no_connection_left_behind() -> Iterator[None]:
-    """The simulator's database thread outlives a test, the test's database does not."""
+    """The connection that threads share outlives a test, the test's database does not."""
     yield
     disconnect()
 

@@ -8,7 +8,6 @@ PINs: what is wanted on a lock and what was seen there. It knows no guests and n
 from collections.abc import Callable
 
 from django.db import transaction
-from django.db.models import UUIDField
 
 from devices.lease import Lease
 from devices.metrics import Ending, timed_turn
@@ -31,16 +30,12 @@ from devices.programming.write import has_room, write
 from devices.providers.base import Health
 from portal.clock import now
 from portal.context import bind
-from portal.prepared import Given, Prepared
 from portal.tally import flush
 
 __all__ = ["Call", "ProviderFailed", "Steps", "program"]
 
 BATTERY_LOW = 15  # percent
 FLUSH_EVERY = 1.0  # seconds between writes of what was counted
-DOWN = Prepared(
-    lambda: Hub.objects.filter(pk=Given("hub", UUIDField()), down_since__isnull=False).values_list("pk", flat=True)
-)
 
 
 def program(lease: Lease, seen: Callable[[Pin], None]) -> Steps[None]:
@@ -68,6 +63,8 @@ def _whole(turn: Turn) -> Steps[Ending]:
         yield from _fell_silent(turn, ended_by)
     turn.look_again()
     left = turn.pins()
+    if turn.hub_answers and turn.hub_is_down():
+        _hub_is_up(turn)
     if turn.device.removal == Device.Removal.REMOVING:
         _finish_removal(turn)
     turn.lease.release(next_due(turn.device, left, now()), seen_at=turn.answered_at)
@@ -140,7 +137,7 @@ def _answered(turn: Turn) -> None:
         turn.note_lock(trouble="", trouble_count=0, trouble_since=None)
     if turn.device.failures:
         turn.note_lock(failures=0)
-    _hub_is_up(turn)
+    turn.hub_answers = True
 
 
 def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
@@ -156,11 +153,10 @@ def _fell_silent(turn: Turn, ended_by: Silence) -> Steps[None]:
         online = False
         if silent.hub:
             _hub_is_down(turn)
-        else:
-            _hub_is_up(turn)
+        turn.hub_answers = not silent.hub
     else:
         turn.answered_at = now() if online else None
-        _hub_is_up(turn)
+        turn.hub_answers = True
     turn.went_wrong(ended_by.trouble if online else Pin.Trouble.OFFLINE)
     turn.note_online(online)
     turn.note_lock(failures=turn.device.failures + 1)
@@ -178,8 +174,6 @@ def _hub_is_down(turn: Turn) -> None:
 
 def _hub_is_up(turn: Turn) -> None:
     """The hub spoke, if only of this one lock: the others behind it are due at once."""
-    if not DOWN(hub=turn.device.hub_id):
-        return
     down = Hub.objects.filter(pk=turn.device.hub_id, down_since__isnull=False)
     with transaction.atomic():
         turn.lease.hold()

@@ -36,8 +36,13 @@ TURN_LASTS = timedelta(seconds=60)
 LOCK = Prepared(lambda: Device.objects.select_related("hub", "property__workspace").filter(pk=Given("pk", UUIDField())))
 IN_HAND = Prepared(
     lambda: (
-        Pin.objects.filter(device=Given("device", UUIDField())).in_hand().annotate(lock_version=F("device__version"))
+        Pin.objects.filter(device=Given("device", UUIDField()))
+        .in_hand()
+        .annotate(lock_version=F("device__version"), hub_down_since=F("device__hub__down_since"))
     )
+)
+DOWN = Prepared(
+    lambda: Hub.objects.filter(pk=Given("hub", UUIDField()), down_since__isnull=False).values_list("pk", flat=True)
 )
 
 
@@ -94,10 +99,11 @@ class Turn:
 
     def __init__(self, lease: Lease, seen: Callable[[Pin], None]) -> None:
         self.lease = lease
-        self.device = self._device()
+        self.device = lease.device
         self.ends_at = now() + TURN_LASTS
         self.strangers: set[str] = {str(place) for place in self.device.unmanaged}
         self.answered_at: datetime | None = None
+        self.hub_answers = False  # heard of in this turn
         self.troubled = False  # a call of this turn went wrong
         self.pressing = False  # a guest may need a backup by what the lock answers now
         self.known: list[Pin] = []  # the lock's PINs that are wanted or may be on it, as last read
@@ -106,6 +112,7 @@ class Turn:
         self._read_at_version: int | None = None  # when its PINs were read; None: to be read afresh
         self._held_until = lease.lasts_until  # by this process's clock: no earlier does the lease end
         self._held_for_next: float | None = None  # when it was extended for the call that comes next
+        self._hub_down: bool | None = None  # when its PINs were read; None: it has none
         self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
 
@@ -119,6 +126,7 @@ class Turn:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
         if self._read_at_version != self._version:
             found = IN_HAND(device=self.device.pk)
+            self._hub_down = found[0].hub_down_since is not None if found else None  # type: ignore[attr-defined]
             if found:
                 self._version = found[0].lock_version  # type: ignore[attr-defined]  # all carry the same
             if self._version != self.device.version:
@@ -132,6 +140,10 @@ class Turn:
     def look_again(self) -> None:
         """What is known of the lock's PINs may not be all: they are read afresh the next time."""
         self._read_at_version = None
+
+    def hub_is_down(self) -> bool:
+        """Whether its hub counted as down when its PINs were last read."""
+        return self._hub_down if self._hub_down is not None else bool(DOWN(hub=self.device.hub_id))
 
     def _device(self) -> Device:
         (device,) = LOCK(pk=self.lease.device_id)

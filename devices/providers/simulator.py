@@ -6,7 +6,7 @@ over, whether its caller still waits, has met its deadline (then the outcome is 
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
@@ -30,7 +30,7 @@ from devices.providers.base import (
     Unreachable,
     Window,
 )
-from devices.providers.database_thread import on_database
+from devices.providers.shared_connection import on_database
 from devices.providers.simulated_lock import Content, Fault, Stored, Write
 from portal.clock import now
 from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, rows_of
@@ -40,10 +40,11 @@ MARK_GRACE = 5  # seconds past its deadline a writer's mark still counts; later 
 MARK_LASTS = 60  # seconds a mark counts at most
 LOOK = f"""
     UPDATE {SimulatedLock._meta.db_table} SET reads = reads + %s
-    WHERE hub_id = %s AND lock_ref = %s AND (latency_ms = 0 OR %s)
+    WHERE hub_id = %s AND lock_ref = %s AND latency_ms <= %s
     RETURNING {columns_of(SimulatedLock)}"""  # noqa: S608  names of ours
 STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes"]
 SWITCHED = ["fault", "latency_ms", "late_ms"]
+LONGEST = 2**31 - 1  # ms, of a latency
 FIELDS = {field.name: field for field in SimulatedLock._meta.concrete_fields}
 
 
@@ -73,6 +74,7 @@ class Call:
     latency: float
     rest: Write | Outcome
     lands: bool = False  # by itself, when the latency is over
+    lock: SimulatedLock | None = None  # as it was sent to
 
 
 class SimulatorProvider:
@@ -80,7 +82,9 @@ class SimulatorProvider:
 
     def __init__(self, hub: Hub) -> None:
         self._hub_id = hub.pk
-        self._slow: set[str] = set()  # locks that had a latency when last asked: most likely they still have
+        # What is most likely still so. Nothing is done on the strength of it that the lock's row does not bear out.
+        self._latency: dict[str, int] = {}  # ms, when last asked
+        self._empty: dict[str, SimulatedLock] = {}  # whose place was just read as empty: it is written to next
 
     def discover(self, *, deadline: float) -> Sequence[LockInfo]:
         return on_database(self._discover)
@@ -99,9 +103,13 @@ class SimulatorProvider:
 
     def read(self, lock_ref: str, handle: Handle, *, deadline: float) -> Observation:
         try:
-            return truth.observe(self._asked(lock_ref, deadline), handle)
+            lock = self._asked(lock_ref, deadline)
         except (Unreachable, NoAnswer):
             return Observation(Seen.NO_ANSWER, handle)
+        found = truth.observe(lock, handle)
+        if found.seen is Seen.EMPTY:
+            self._empty[lock_ref] = lock
+        return found
 
     def put(
         self, lock_ref: str, handle: Handle, pin: Secret, label: str, window: Window, *, deadline: float
@@ -129,31 +137,25 @@ class SimulatorProvider:
 
     def _asked(self, lock_ref: str, deadline: float, *, reads: int = 1) -> SimulatedLock:
         """The lock as it is after its latency. Raises Unreachable or NoAnswer."""
-        lock = on_database(self._first_look, lock_ref, reads)
-        latency = lock.latency_ms / 1000
-        if latency:
-            sleep(min(latency, deadline))
-            lock = on_database(self._look, lock_ref, reads, waited=True)
+        longest = int(1000 * deadline)  # ms, like the others
+        waited, lasts = 0, min(self._latency.get(lock_ref, 0), longest)
+        while True:
+            if lasts > waited:
+                sleep((lasts - waited) / 1000)
+            waited = lasts
+            lock = on_database(self._look, lock_ref, reads, waited if waited < longest else LONGEST)
+            lasts = min(lock.latency_ms, longest)
+            if lasts <= waited:
+                break
+        self._latency[lock_ref] = lock.latency_ms
         if lock.fault == Fault.UNREACHABLE:
             raise Unreachable(f"{lock.name} is out of reach.")
-        if lock.fault == Fault.MUTE or latency > deadline:
+        if lock.fault == Fault.MUTE or lock.latency_ms > longest:
             raise NoAnswer(f"{lock.name} did not answer.")
         return lock
 
-    def _first_look(self, lock_ref: str, reads: int) -> SimulatedLock:
-        """The lock; looked at already if it has no latency to be waited for. Raises Unreachable."""
-        if lock_ref in self._slow:
-            lock = self._found(LOCK, lock_ref)
-            if lock.latency_ms:
-                return lock
-            self._slow.discard(lock_ref)
-        lock = self._look(lock_ref, reads, waited=False)
-        if lock.latency_ms:
-            self._slow.add(lock_ref)
-        return lock
-
-    def _look(self, lock_ref: str, reads: int, *, waited: bool) -> SimulatedLock:
-        """The lock; counted as looked at unless its latency is yet to be waited for. Raises Unreachable."""
+    def _look(self, lock_ref: str, reads: int, waited: int) -> SimulatedLock:
+        """The lock; counted as looked at unless it takes longer than was waited, in ms. Raises Unreachable."""
         hub = models.UUIDField().get_db_prep_value(self._hub_id, connection)
         counted = rows_of(SimulatedLock, LOOK, [reads, hub, lock_ref, waited])
         lock = counted[0] if counted else self._found(LOCK, lock_ref)
@@ -173,23 +175,29 @@ class SimulatorProvider:
 
     def _send(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Call | Outcome:
         """From here on the write lands even if the caller is killed. An outcome: a lock without latency is done."""
-        return self._changed(lock_ref, lambda lock: _sent(lock, handle, recipe, deadline))
+        known = self._empty.pop(lock_ref, None)
+        lock, call = self._changed(lock_ref, lambda lock: _sent(lock, handle, recipe, deadline), known)
+        return replace(call, lock=lock) if isinstance(call, Call) else call
 
     def _answer(self, lock_ref: str, call: Call) -> Outcome:
-        return self._changed(lock_ref, lambda lock: _answered(lock, call))
+        return self._changed(lock_ref, lambda lock: _answered(lock, call), call.lock)[1]
 
-    def _changed[T](self, lock_ref: str, change: Callable[[SimulatedLock], T]) -> T:
-        """What `change` gives, which moves the lock's state: all of it at once, on nothing that moved meanwhile."""
-        lock = self._found(LOCK, lock_ref)
+    def _changed[T](
+        self, lock_ref: str, change: Callable[[SimulatedLock], T], known: SimulatedLock | None
+    ) -> tuple[SimulatedLock, T]:
+        """The lock, and what `change` gives, which moves its state: all of it at once, on nothing that moved meanwhile.
+
+        `known`: how it was last seen. Where it is not so any more, it is read again.
+        """
+        lock = known or self._found(LOCK, lock_ref)
         was = _as_read(lock)
         answer = change(lock)
-        if _saved(lock, was):
-            return answer
-        with transaction.atomic():
-            lock = self._found(LOCK_TO_CHANGE, lock_ref)
-            answer = change(lock)
-            lock.save(update_fields=STATE)
-        return answer
+        if not _saved(lock, was):
+            with transaction.atomic():
+                lock = self._found(LOCK_TO_CHANGE, lock_ref)
+                answer = change(lock)
+                lock.save(update_fields=STATE)
+        return lock, answer
 
     def _found(self, query: Prepared[SimulatedLock], lock_ref: str) -> SimulatedLock:
         for lock in query(hub=self._hub_id, lock_ref=lock_ref):

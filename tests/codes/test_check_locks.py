@@ -12,7 +12,7 @@ from codes.models import AccessCode
 from codes.services import cancel_code
 from devices.lease import take
 from devices.models import Device, Hub, Pin, Property, SimulatedLock
-from devices.providers.database_thread import disconnect
+from devices.providers.shared_connection import disconnect
 from tests import engine, factories
 from tests.commands import Ran, a_worker, help_of, rows, run
 from tests.engine import fault, fill_pool, guest, own, settle, truth

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.db import connections
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from devices import lease
-from devices.lease import LeaseLost, take, take_asked_for, take_due
+from devices.lease import SEVERAL, LeaseLost, take, take_asked_for, take_due
 from devices.models import Device, Event, Hub, Pin, Property, SimulatedLock
 from devices.programming import turn
 from devices.providers.base import Health, Outcome, Result, Unreachable
@@ -195,9 +196,58 @@ def test_the_lock_that_is_due_longest_comes_first(place: Property, hub: Hub) -> 
     devices = factories.DeviceFactory.create_batch(3, property=place, hub=hub)
     for device, minutes in zip(devices, (1, 3, 2), strict=True):
         Device.objects.filter(pk=device.pk).update(next_sync_at=at - timedelta(minutes=minutes))
-    order = [take_due().device_id for _ in range(3)]
+    order = [take_due()[0].device_id for _ in range(3)]
     assert order == [devices[1].pk, devices[2].pk, devices[0].pk]
-    assert take_due() is None
+    assert take_due() == []
+
+
+class TestSeveralTogether:
+    """One claim, as a worker makes it that has room for more than one lock."""
+
+    @pytest.fixture
+    def devices(self, place: Property, hub: Hub) -> list[Device]:
+        at = timezone.now()
+        devices = factories.DeviceFactory.create_batch(6, property=place, hub=hub)
+        for minutes, device in enumerate(devices, 1):
+            Device.objects.filter(pk=device.pk).update(next_sync_at=at - timedelta(minutes=minutes))
+        return devices
+
+    def test_are_those_that_have_been_due_longest(self, devices: list[Device]) -> None:
+        taken = take_due(SEVERAL)
+        assert [one.device_id for one in taken] == [device.pk for device in reversed(devices)][:SEVERAL]
+        assert len({one.token for one in taken}) == SEVERAL
+        assert len(take_due(SEVERAL)) == len(devices) - SEVERAL
+        assert take_due(SEVERAL) == []
+
+    def test_are_one_where_there_is_room_for_no_more(self, devices: list[Device]) -> None:
+        assert [one.device_id for one in take_due(SEVERAL - 1)] == [devices[-1].pk]
+
+    def test_are_never_more_than_their_hub_is_spoken_to_at_once(self, devices: list[Device], hub: Hub) -> None:
+        Hub.objects.filter(pk=hub.pk).update(calls_at_once=3)
+        take(devices[0].pk)
+        assert len(take_due(SEVERAL)) == 2
+        assert take_due(SEVERAL) == []
+
+    def test_of_a_busy_hub_leave_the_places_to_those_of_another(self, devices: list[Device], hub: Hub) -> None:
+        Hub.objects.filter(pk=hub.pk).update(calls_at_once=1)
+        elsewhere = factories.DeviceFactory(property=devices[0].property)
+        Device.objects.filter(pk=elsewhere.pk).update(next_sync_at=timezone.now())
+        assert [one.device_id for one in take_due(SEVERAL)] == [devices[-1].pk]
+        assert [one.device_id for one in take_due(SEVERAL)] == [elsewhere.pk]
+
+    def test_behind_a_hub_that_is_down_are_one_probe(self, devices: list[Device], hub: Hub) -> None:
+        Hub.objects.filter(pk=hub.pk).update(down_since=timezone.now(), probe_at=timezone.now(), probes=1)
+        assert len(take_due(SEVERAL)) == 1
+        assert take_due(SEVERAL) == []
+
+    def test_bring_what_is_known_of_each(
+        self, devices: list[Device], django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        taken = take_due(SEVERAL)
+        with django_assert_num_queries(0):
+            assert {one.device.property.workspace.name for one in taken} == {devices[0].property.workspace.name}
+            assert {one.device.hub for one in taken} == {devices[0].hub}
+        assert {one.version for one in taken} == {one.device.version for one in taken}
 
 
 def test_only_a_lock_whose_task_is_on_its_way_was_asked_for(place: Property, hub: Hub) -> None:
@@ -209,13 +259,13 @@ def test_only_a_lock_whose_task_is_on_its_way_was_asked_for(place: Property, hub
     held = take_asked_for()
     assert held.device_id == asked.pk
     assert take_asked_for() is None
-    assert {take_due().device_id for _ in range(2)} == {due.pk, long_ago.pk}
+    assert {take_due()[0].device_id for _ in range(2)} == {due.pk, long_ago.pk}
 
 
 def test_a_lock_that_was_removed_has_no_turns(device: Device) -> None:
     Device.objects.filter(pk=device.pk).update(removal=Device.Removal.REMOVED, next_sync_at=timezone.now())
     assert take(device.pk) is None
-    assert take_due() is None
+    assert take_due() == []
 
 
 class TestAHubThatIsDown:

@@ -41,9 +41,9 @@ def call(name: str, deadline: float = 1) -> Call:
     return Call(factories.HubFactory.build(), "read", name, (), deadline)
 
 
-def more(*turns: Steps[None]) -> Callable[[], Steps[None] | None]:
+def more(*turns: Steps[None]) -> Callable[[int], Steps[None] | None]:
     waiting: Iterator[Steps[None]] = iter(turns)
-    return lambda: next(waiting, None)
+    return lambda room: next(waiting, None)
 
 
 def raises(error: BaseException) -> Callable[[], object]:
@@ -120,7 +120,7 @@ def test_work_that_comes_up_meanwhile_is_taken_on(provider: FakeProvider) -> Non
     def new() -> Steps[None]:
         yield call("new", 5)
 
-    def next_one() -> Steps[None] | None:
+    def next_one(room: int) -> Steps[None] | None:
         nonlocal asked
         asked += 1
         return {1: slow(), 3: new()}.get(asked)
@@ -138,7 +138,7 @@ def test_a_pressing_answer_is_taken_before_others_that_waited_longer(provider: F
         yield replace(call("a", 5), pressing=pressing)
         taken.append(name)
 
-    def next_one() -> Steps[None] | None:
+    def next_one(room: int) -> Steps[None] | None:
         match next(asked):
             case 3:
                 here.wait()  # all are answered before the first is taken
@@ -161,7 +161,7 @@ def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeP
         yield call("a" if name in ("first", "second") else "b", 5)
         happened.append(f"{name} is covered")
 
-    def next_one() -> Steps[None] | None:
+    def next_one(room: int) -> Steps[None] | None:
         if len(happened) == 2:
             here.wait()
             time.sleep(0.2)  # both are answered while a third is made ready
@@ -212,7 +212,7 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
         happened.append("other")
 
     turns = [other(), guests()]
-    run_many(lambda: turns.pop() if turns else None)
+    run_many(lambda room: turns.pop() if turns else None)
     assert happened == ["covered", "other"]
 
 

@@ -67,14 +67,27 @@ class TestHealthy:
         assert rig.provider.capabilities(rig.ref, deadline=5) == MODERN
         assert rig.provider.health(rig.ref, deadline=5).battery == 80
 
-    def test_a_latency_that_is_switched_counts_from_the_next_read_on(self, rig: Rig) -> None:
+    def test_a_longer_latency_counts_from_the_next_read_on_and_a_shorter_one_a_read_later(self, rig: Rig) -> None:
         waited: list[float] = []
         with patch.object(simulator, "sleep", waited.append):
             for latency in (0, 40, 40, 0, 0, 70):
                 rig.set(latency_ms=latency)
                 rig.read(Slot(3))
-        assert waited == [0.04, 0.04, 0.07]
+        assert waited == [0.04, 0.04, 0.04, 0.07]
         assert rig.row.reads == 6
+
+    def test_a_latency_that_grows_while_it_is_waited_for_is_waited_for_in_full(self, rig: Rig) -> None:
+        waited: list[float] = []
+
+        def longer(seconds: float) -> None:
+            waited.append(seconds)
+            rig.set(latency_ms=90)
+
+        rig.set(latency_ms=40)
+        with patch.object(simulator, "sleep", longer):
+            assert rig.read(Slot(3)).seen is Seen.CODE
+        assert waited == [0.04, pytest.approx(0.05)]
+        assert rig.row.reads == 1
 
     def test_reads_and_writes_are_counted(self, rig: Rig) -> None:
         rig.read(Slot(3))

@@ -186,7 +186,7 @@ class TestThreads:
             with ThreadPoolExecutor(1) as pool:
                 return pool.submit(rig.put, Slot(slot), f"420{slot}").result(timeout=20).result
 
-        assert put(1) is Result.CONFIRMED  # the parent's database thread runs now
+        assert put(1) is Result.CONFIRMED  # the parent's shared connection is open now
         with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
             child = os.fork()
         if child == 0:
