@@ -22,22 +22,23 @@ def sync_lock(device_id: str) -> None:
 
     Nothing if it had its turn by now: then other kinds of tasks have waited for long enough.
     """
-    taken = [lease] if (lease := take_wanted(device_id)) else []  # and not begun
-    if not taken and not waits(device_id):
+    first = [lease] if (lease := take_wanted(device_id)) else []
+    if not first and not waits(device_id):
         return
     ends = time.monotonic() + CLAIMS_FOR * random.uniform(2 / 3, 1)  # noqa: S311  spreads the workers' ends
     look_at = 0.0  # for locks that somebody asked for
 
-    def more(room: int) -> Steps[None] | None:
+    def more(room: int) -> list[Steps[None]]:
         nonlocal look_at
-        on = not stopping() and time.monotonic() < ends
-        if on and len(taken) < room and time.monotonic() >= look_at:
+        if first:
+            return [program(first.pop(), seen)]
+        if time.monotonic() > ends or stopping():
+            return []
+        if time.monotonic() >= look_at:
             if lease := take_asked_for():
-                return program(lease, seen)
+                return [program(lease, seen)]
             look_at = time.monotonic() + ASKED_EVERY
-        if on and not taken:
-            taken.extend(reversed(take_due(room)))
-        return program(taken.pop(), seen) if taken else None
+        return [program(lease, seen) for lease in take_due(room)]
 
     run_many(more)
 

@@ -33,13 +33,13 @@ def give_turns(
     waiting, ends = deque(device_ids), time.monotonic() + seconds
     unreached: list[UUID] = []
 
-    def more(room: int) -> Steps[None] | None:
+    def more(room: int) -> list[Steps[None]]:
         for _ in range(min(len(waiting), TRIES)):
             pk = waiting.popleft()
             if lease := take(pk):
-                return _told(turn(lease), pk, ended)
+                return [_told(turn(lease), pk, ended)]
             waiting.append(pk)
-        return None
+        return []
 
     while waiting and time.monotonic() < ends:
         run_many(more)

@@ -6,7 +6,7 @@ One lazy thread pool a process. One task so serves many locks at once with one d
 import logging
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import Context, copy_context
@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db import DatabaseError
 
-from devices.lease import CALL_SLACK, LeaseLost
+from devices.lease import CALL_SLACK, SEVERAL, LeaseLost
 from devices.metrics import count_call
 from devices.models import Hub
 from devices.programming import Call, ProviderFailed, Steps
@@ -69,34 +69,37 @@ def run(steps: Steps[None]) -> None:
         _count(call, made)
 
 
-def run_many(more: Callable[[int], Steps[None] | None]) -> None:
-    """Run turns side by side: `more(room)` gives the next one to start, or None when there is none to be had now.
+def run_many(more: Callable[[int], Sequence[Steps[None]]]) -> None:
+    """Run turns side by side: `more(room)` gives those to start, `room` at most; none when none is to be had now.
 
-    `room`: how many more may start, that one counted. It is asked again whenever a turn ends, and every half second
-    while there is room. Returns when all have ended. Answers are taken one by one, pressing ones first, and before
-    another turn starts: a guest whom a lock refused waits for nobody whose lock was not asked yet, and while that lock
-    may answer at once, for nobody else's either.
+    It is asked again when turns have ended, and every half second while there is room. Returns when all have ended.
+    Answers are taken one by one, pressing ones first, and before other turns start, but for a few that take the places
+    of as many that ended: a guest whom a lock refused waits for nobody whose lock was not asked yet, and while that
+    lock may answer at once, for nobody else's either.
     """
     side = _SideBySide()
     again_at = 0.0  # when there is more to be asked for, by the monotonic clock
+    left = 0  # turns that ended since others started
     while True:
-        ended = False
         guests = side.refused_just_now()
-        if answered := side.answered(guests):
-            ended = not side.go_on(answered)
+        answered = side.answered(guests)
+        ended = 0
+        if side.room and not guests and again_at <= time.monotonic() and (left >= SEVERAL or not answered):
+            started = more(side.room)
+            for steps in started:
+                side.start(steps)
+            left, again_at = 0, again_at if started else time.monotonic() + LOOK_AGAIN
+        elif answered:
+            ended = 0 if side.go_on(answered) else 1
         elif guests:
             side.wait(SOON)
-        elif side.room and again_at <= time.monotonic():
-            if steps := more(side.room):
-                side.begin(steps)
-            else:
-                again_at = time.monotonic() + LOOK_AGAIN
         elif side.running:
             side.wait(LOOK_AGAIN)
         else:
             return
-        if side.give_up_late_ones() or ended:
-            again_at = 0.0
+        ended += side.give_up_late_ones()
+        if ended:
+            left, again_at = left + ended, 0.0
 
 
 class _SideBySide:
@@ -111,7 +114,7 @@ class _SideBySide:
     def room(self) -> int:
         return AT_ONCE - len(self.running)
 
-    def begin(self, steps: Steps[None]) -> None:
+    def start(self, steps: Steps[None]) -> None:
         self._advance(_Turn(steps, copy_context()), _Made())
 
     def wait(self, seconds: float) -> None:
@@ -137,13 +140,13 @@ class _SideBySide:
         self._answered.remove(answered)
         return self._go_on(self.running.pop(answered), answered.result())
 
-    def give_up_late_ones(self) -> bool:
-        """Let turns go on whose calls are past their deadline; whether one ended by that."""
-        at, ended = time.monotonic(), False
+    def give_up_late_ones(self) -> int:
+        """Let turns go on whose calls are past their deadline; how many ended by that."""
+        at, ended = time.monotonic(), 0
         for future in [f for f, one in self.running.items() if one.expires < at and not f.done()]:
             future.cancel()  # one that never began must not begin when the lock is somebody else's
             one = self.running.pop(future)
-            ended |= not self._go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE))
+            ended += not self._go_on(one, _Made(error=TimeoutError(), seconds=one.call.deadline + GRACE))
         return ended
 
     def _note(self, over: Future[_Made]) -> None:

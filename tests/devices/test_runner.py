@@ -4,15 +4,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from django.db import IntegrityError
 
 from devices import runner
-from devices.lease import CALL_SLACK, LeaseLost
+from devices.lease import CALL_SLACK, SEVERAL, LeaseLost
 from devices.programming import Call, ProviderFailed, Steps
 from devices.providers.base import NoAnswer, Unreachable
-from devices.runner import perform, run, run_many
+from devices.runner import AT_ONCE, perform, run, run_many
 from tests import factories
 
 
@@ -41,9 +42,9 @@ def call(name: str, deadline: float = 1) -> Call:
     return Call(factories.HubFactory.build(), "read", name, (), deadline)
 
 
-def more(*turns: Steps[None]) -> Callable[[int], Steps[None] | None]:
+def more(*turns: Steps[None]) -> Callable[[int], list[Steps[None]]]:
     waiting: Iterator[Steps[None]] = iter(turns)
-    return lambda room: next(waiting, None)
+    return lambda room: list(islice(waiting, 1))
 
 
 def raises(error: BaseException) -> Callable[[], object]:
@@ -120,10 +121,10 @@ def test_work_that_comes_up_meanwhile_is_taken_on(provider: FakeProvider) -> Non
     def new() -> Steps[None]:
         yield call("new", 5)
 
-    def next_one(room: int) -> Steps[None] | None:
+    def next_one(room: int) -> list[Steps[None]]:
         nonlocal asked
         asked += 1
-        return {1: slow(), 3: new()}.get(asked)
+        return {1: [slow()], 3: [new()]}.get(asked, [])
 
     run_many(next_one)
     assert provider.began == ["slow", "new"]
@@ -138,12 +139,12 @@ def test_a_pressing_answer_is_taken_before_others_that_waited_longer(provider: F
         yield replace(call("a", 5), pressing=pressing)
         taken.append(name)
 
-    def next_one(room: int) -> Steps[None] | None:
+    def next_one(room: int) -> list[Steps[None]]:
         match next(asked):
             case 3:
                 here.wait()  # all are answered before the first is taken
                 time.sleep(0.2)
-        return next(turns, None)
+        return list(islice(turns, 1))
 
     turns = iter([turn("first"), turn("second"), turn("a guest's", pressing=True)])
     asked = iter(range(99))
@@ -161,16 +162,63 @@ def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeP
         yield call("a" if name in ("first", "second") else "b", 5)
         happened.append(f"{name} is covered")
 
-    def next_one(room: int) -> Steps[None] | None:
+    def next_one(room: int) -> list[Steps[None]]:
         if len(happened) == 2:
             here.wait()
             time.sleep(0.2)  # both are answered while a third is made ready
-        return next(turns, None)
+        return list(islice(turns, 1))
 
     turns = iter([turn("first"), turn("second"), turn("third"), turn("fourth")])
     provider.answers["b"] = lambda: None
     run_many(next_one)
     assert happened.index("second is covered") < happened.index("fourth starts")
+
+
+def test_a_few_that_end_make_room_for_others_before_the_rest_that_is_answered_goes_on(provider: FakeProvider) -> None:
+    many = SEVERAL + 4
+    here = threading.Barrier(many + 1, timeout=5)
+    provider.answers = {"a": here.wait, "b": lambda: None}
+    happened: list[str] = []
+
+    def turn(name: str, lock_ref: str) -> Steps[None]:
+        yield call(lock_ref, 5)
+        happened.append(f"{name} ends")
+
+    def others() -> Steps[None]:
+        happened.append("another begins")
+        yield call("b", 5)
+
+    def next_ones(room: int) -> list[Steps[None]]:
+        match next(asked):
+            case 0:
+                return [turn(str(number), "a") for number in range(many)]
+            case 1:
+                here.wait()  # all are answered before the first is taken
+                time.sleep(0.2)
+                return []
+        return [others()] if "another begins" not in happened else []
+
+    asked = iter(range(99))
+    run_many(next_ones)
+    assert happened.index("another begins") == SEVERAL
+
+
+def test_it_is_told_for_how_many_there_is_room(provider: FakeProvider) -> None:
+    may_end = threading.Event()
+    provider.answers = {"a": may_end.wait}
+    rooms: list[int] = []
+
+    def turn() -> Steps[None]:
+        yield call("a", 5)
+
+    def next_ones(room: int) -> list[Steps[None]]:
+        rooms.append(room)
+        if len(rooms) > 2:
+            may_end.set()
+        return [turn(), turn(), turn()] if len(rooms) <= 2 else []
+
+    run_many(next_ones)
+    assert rooms[:3] == [AT_ONCE, AT_ONCE - 3, AT_ONCE - 6]
 
 
 def guests_turn(happened: list[str]) -> Steps[None]:
@@ -212,7 +260,7 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
         happened.append("other")
 
     turns = [other(), guests()]
-    run_many(lambda room: turns.pop() if turns else None)
+    run_many(lambda room: [turns.pop()] if turns else [])
     assert happened == ["covered", "other"]
 
 

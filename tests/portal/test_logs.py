@@ -257,7 +257,7 @@ def test_a_turn_that_breaks_says_which_lock(written) -> None:
         yield
 
     waiting = [turn("one"), turn("two")]
-    run_many(lambda room: waiting.pop(0) if waiting else None)
+    run_many(lambda room: [waiting.pop(0)] if waiting else [])
     assert [one["lock"] for one in written() if one["event"] == "a turn broke"] == ["one", "two"]
     assert context.bound() == {}
 
