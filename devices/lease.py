@@ -12,13 +12,13 @@ from functools import cache
 from time import monotonic
 from typing import Any
 
-from django.db import connection, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.models import Case, Count, DateTimeField, DurationField, F, IntegerField, Q, QuerySet, UUIDField, When
 from django.db.models.functions import Coalesce, Now
 
 from devices.models import Device, Hub, Pin
 from portal.clock import now
-from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, rows_of
+from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, read_into
 
 CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
 LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
@@ -67,8 +67,8 @@ class Lease:
             raise LeaseLost
         return device
 
-    def write(self, pin: Pin, values: Mapping[str, Any], *, call: float | None = None) -> Pin:
-        """Write this of a PIN and give it back as it then is, its lock's row locked for this transaction.
+    def write(self, pin: Pin, values: Mapping[str, Any], *, call: float | None = None) -> None:
+        """Write this of a PIN, which is then as it stands in the database; its lock's row is locked in a transaction.
 
         `call`: extend the lease as well, for a call of so many seconds. What the lock's version is then stands in the
         PIN's `lock_version`. Raises LeaseLost, with nothing written.
@@ -76,15 +76,14 @@ class Lease:
         if call is not None and not in_one_statement():
             self.extend(call)
             call = None
-        as_id = models.UUIDField().get_db_prep_value
+        database = connections[DEFAULT_DB_ALIAS]
         fields = [_column(name) for name in values]
-        written = [one.get_db_prep_save(value, connection) for one, value in zip(fields, values.values(), strict=True)]
+        written = [one.get_db_prep_save(value, database) for one, value in zip(fields, values.values(), strict=True)]
         until = [] if call is None else [_lasts(call)]
-        mine = [as_id(self.device_id, connection), as_id(self.token, connection)]
-        statement = _write_of_mine(connection.alias, tuple(one.column for one in fields), extends=call is not None)
-        for fresh in rows_of(Pin, statement, [*until, *mine, *written, pin.pk], also=["lock_version"]):
-            return fresh
-        raise LeaseLost
+        mine = [AS_ID.get_db_prep_value(one, database) for one in (self.device_id, self.token)]
+        statement = _write_of_mine(database.alias, tuple(one.column for one in fields), extends=call is not None)
+        if not read_into(pin, statement, [*until, *mine, *written, pin.pk], also=["lock_version"]):
+            raise LeaseLost
 
     def _mine(self) -> QuerySet[Device]:
         return Device.objects.filter(**self._by())
@@ -96,6 +95,9 @@ class Lease:
 def in_one_statement() -> bool:
     """Whether the database extends a lease and writes to a PIN in one statement."""
     return connection.vendor == "postgresql"
+
+
+AS_ID = UUIDField()
 
 
 @cache

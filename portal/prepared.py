@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from django.db import connection, connections, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
-from django.db.models.query import QuerySet, ValuesListIterable
+from django.db.models.query import ModelIterable, QuerySet, ValuesListIterable
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -40,6 +41,7 @@ class Made[Row]:
     params: tuple[Any, ...]
     converters: dict[int, Any]  # by column, as Django's compiler has them
     plain: bool  # its rows are what the database answers
+    reading: "Reading | None"  # its rows are these, and nothing else
 
 
 class Prepared[Row]:
@@ -51,10 +53,12 @@ class Prepared[Row]:
 
     def __call__(self, **given: Any) -> list[Row]:
         """Raises KeyError for a value that was not given."""
-        made = self._made.get(connection.vendor) or self._make()
+        made = self._made.get(_database().vendor) or self._make()
         filled = _filled(made.params, given)
         if made.plain:
             return _answered(made, filled)
+        if made.reading:
+            return cast(list[Row], made.reading.rows(made.sql, filled))
         mine = _own(made.compiler)
         mine.as_sql = lambda *args, **options: (made.sql, filled)  # type: ignore[method-assign]
         mine.get_converters = lambda expressions: made.converters  # type: ignore[method-assign]
@@ -69,7 +73,9 @@ class Prepared[Row]:
         columns = [column for column, *_ in compiler.select[: compiler.col_count]]
         plain = rows._iterable_class is ValuesListIterable and not compiler.has_extra_select
         plain = plain and not compiler.has_composite_fields(columns)
-        made = Made(rows, compiler, sql, tuple(params), compiler.get_converters(columns), plain)
+        converters = compiler.get_converters(columns)
+        reading = None if plain else _reading_of(rows, compiler, converters)
+        made = Made(rows, compiler, sql, tuple(params), converters, plain, reading)
         self._made[connection.vendor] = made
         return made
 
@@ -83,8 +89,9 @@ class PreparedUpdate:
 
     def __call__(self, **given: Any) -> int:
         """Raises KeyError for a value that was not given."""
-        sql, params = self._made.get(connection.vendor) or self._make()
-        with connection.cursor() as cursor:
+        database = _database()
+        sql, params = self._made.get(database.vendor) or self._make()
+        with database.cursor() as cursor:
             cursor.execute(sql, _filled(params, given))
             return int(cursor.rowcount)
 
@@ -104,12 +111,13 @@ class PreparedInsert[Row: models.Model]:
         self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
 
     def __call__(self, row: Row) -> None:
-        sql, params = self._made.get(connection.vendor) or self._make()
+        database = _database()
+        sql, params = self._made.get(database.vendor) or self._make()
         given = {field.attname: field.pre_save(row, add=True) for field in self._fields}
-        with connection.cursor() as cursor:
+        with database.cursor() as cursor:
             cursor.execute(sql, _filled(params, given))
             (row.pk,) = cursor.fetchone()
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, database.alias
 
     def _make(self) -> tuple[str, tuple[Any, ...]]:
         query, blank = InsertQuery(self._model), self._model()
@@ -126,11 +134,17 @@ def rows_of[Row: models.Model](
     model: type[Row], sql: str, params: Sequence[Any], *, also: Sequence[str] = ()
 ) -> list[Row]:
     """The rows that a statement of our own gives: `columns_of(model)`, then a column for each attribute of `also`."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        found = cursor.fetchall()
-    names, converters = _reading(model, connection.alias)
-    return [_row(model, names, converters, values, also) for values in found]
+    return cast(list[Row], _reading(model, _database().alias, tuple(also)).rows(sql, params))
+
+
+def read_into(row: models.Model, sql: str, params: Sequence[Any], *, also: Sequence[str] = ()) -> bool:
+    """Make a row what the first one is that such a statement gives; False: it gives none."""
+    reading = _reading(type(row), _database().alias, tuple(also))
+    for found in reading.asked(sql, params)[:1]:
+        for name, value in zip((*reading.names, *also), found, strict=True):
+            setattr(row, name, value)
+        return True
+    return False
 
 
 @cache
@@ -140,30 +154,65 @@ def columns_of(model: type[models.Model]) -> str:
     return ", ".join(f"{table}.{field.column}" for field in model._meta.concrete_fields)
 
 
-type _Converter = tuple[int, Callable[..., Any], Any]
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a statement's answer becomes a model's rows: which attributes its columns are, and what converts them."""
+
+    model: type[models.Model]
+    names: list[str]
+    also: tuple[str, ...]  # further columns, which are no fields of it
+    converters: list[tuple[int, Callable[..., Any], Any]]  # by column
+
+    def rows(self, sql: str, params: Sequence[Any]) -> list[Any]:
+        count, alias, made = len(self.names), _database().alias, []
+        for values in self.asked(sql, params):
+            row = self.model.from_db(alias, self.names, values[:count])
+            for name, value in zip(self.also, values[count:], strict=True):
+                setattr(row, name, value)
+            made.append(row)
+        return made
+
+    def asked(self, sql: str, params: Sequence[Any]) -> list[list[Any]]:
+        """The values, converted."""
+        database = _database()
+        with database.cursor() as cursor:
+            cursor.execute(sql, params)
+            found = [list(values) for values in cursor.fetchall()]
+        for values in found:
+            for index, convert, column in self.converters:
+                values[index] = convert(values[index], column, database)
+        return found
 
 
 @cache
-def _reading(model: type[models.Model], alias: str) -> tuple[list[str], list[_Converter]]:
-    """The attributes that the columns become, and what makes the database's value of a column the attribute's."""
-    made: list[_Converter] = []
+def _reading(model: type[models.Model], alias: str, also: tuple[str, ...]) -> Reading:
+    """Of `columns_of(model)` and a column for each of `also`."""
+    made: list[tuple[int, Callable[..., Any], Any]] = []
     for index, field in enumerate(model._meta.concrete_fields):
         column = field.get_col(model._meta.db_table)
         of_database = connections[alias].ops.get_db_converters(column)
         made += [(index, convert, column) for convert in of_database + column.get_db_converters(connections[alias])]
-    return [field.attname for field in model._meta.concrete_fields], made
+    return Reading(model, [field.attname for field in model._meta.concrete_fields], also, made)
 
 
-def _row[Row: models.Model](
-    model: type[Row], names: list[str], converters: list[_Converter], found: Sequence[Any], also: Iterable[str]
-) -> Row:
-    values = list(found)
-    for index, convert, column in converters:
-        values[index] = convert(values[index], column, connection)
-    row = model.from_db(connection.alias, names, values[: len(names)])
-    for name, value in zip(also, values[len(names) :], strict=True):
-        setattr(row, name, value)
-    return row
+def _reading_of(rows: QuerySet[Any, Any], compiler: SQLCompiler, converters: dict[int, Any]) -> Reading | None:
+    """Of a queryset's rows, if they are one model's rows and annotations, without rows of other tables."""
+    told = compiler.klass_info
+    if rows._iterable_class is not ModelIterable or told is None or told.get("related_klass_infos"):
+        return None
+    if any(getattr(rows, kept) for kept in ("_known_related_objects", "_prefetch_related_lookups")):
+        return None
+    if list(told["select_fields"]) != list(range(len(told["select_fields"]))):
+        return None
+    names = [column.target.attname for column, *_ in compiler.select[: len(told["select_fields"])]]
+    also = sorted(compiler.annotation_col_map, key=compiler.annotation_col_map.__getitem__)
+    flat = [(index, convert, column) for index, (several, column) in converters.items() for convert in several]
+    return Reading(rows.model, names, tuple(also), flat)
+
+
+def _database() -> BaseDatabaseWrapper:
+    """This thread's connection itself: its proxy looks for it at each touch."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -> tuple[str, tuple[Any, ...]]:
@@ -173,7 +222,8 @@ def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -
 
 
 def _filled(params: Iterable[Any], given: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(_prepared(param, given) for param in params)
+    database = _database()
+    return tuple(_prepared(param, given, database) if isinstance(param, Given) else param for param in params)
 
 
 def _own(compiler: SQLCompiler) -> SQLCompiler:
@@ -185,13 +235,11 @@ def _own(compiler: SQLCompiler) -> SQLCompiler:
 
 def _answered(made: Made[Any], params: tuple[Any, ...]) -> list[Any]:
     """The rows of `values_list`, without a queryset for this one call."""
-    with connection.cursor() as cursor:
+    with _database().cursor() as cursor:
         cursor.execute(made.sql, params)
         found: list[Any] = cursor.fetchall()
     return list(map(tuple, _own(made.compiler).apply_converters(found, made.converters))) if made.converters else found
 
 
-def _prepared(param: Any, given: dict[str, Any]) -> Any:
-    if not isinstance(param, Given):
-        return param
-    return param.output_field.get_db_prep_value(given[param.name], connection)
+def _prepared(param: Given, given: dict[str, Any], database: BaseDatabaseWrapper) -> Any:
+    return param.output_field.get_db_prep_value(given[param.name], database)

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, resolve
 
@@ -26,6 +26,8 @@ from portal import live
 from portal.clock import now
 from portal.models import ChangeCount, LockChangeCount
 from portal.sessions import stored
+
+AS_ID, AS_MOMENT = models.UUIDField(), models.DateTimeField()
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -75,9 +77,10 @@ def _drawn(get_response: Handler, request: HttpRequest, mark: live.Mark) -> Http
 
 def _numbers(workspace: UUID, lock: UUID | None, session: str) -> tuple[int, int] | None:
     """The numbers of changes of the workspace, and of the lock and what concerns none; None if the session is over."""
-    space, narrow = (models.UUIDField().get_db_prep_value(one, connection) for one in (workspace, lock or workspace))
-    at = models.DateTimeField().get_db_prep_value(now(), connection)
-    with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    space, narrow = (AS_ID.get_db_prep_value(one, database) for one in (workspace, lock or workspace))
+    at = AS_MOMENT.get_db_prep_value(now(), database)
+    with database.cursor() as cursor:
         cursor.execute(NUMBERS, [space, space, narrow, stored(session), at])
         found = cursor.fetchone()
     return (int(found[0]), int(found[1])) if found else None

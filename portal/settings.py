@@ -200,7 +200,7 @@ Q_CLUSTER = {
     "ack_failures": True,
     "save_limit": -1,
     "recycle": 5000,
-    "poll": 0.2,
+    "poll": 0.1,
     "catch_up": False,
     "cache": "local",
 }

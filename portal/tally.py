@@ -20,6 +20,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from threading import Lock
 
 from django.db import Error, connection
@@ -122,7 +123,7 @@ class Histogram:
 
     @property
     def _bounds(self) -> list[str]:
-        return [*map(str, self.buckets), "+Inf"]
+        return _words_of(self.buckets)
 
 
 def flush(*, at_most_every: float = 0.0) -> None:
@@ -152,6 +153,12 @@ def families() -> Iterable[Metric]:
     return [declared.family(series[name]) for name, declared in sorted(_declared.items())]
 
 
+@cache
+def _words_of(buckets: tuple[float, ...]) -> list[str]:
+    return [*map(str, buckets), "+Inf"]
+
+
+@lru_cache(maxsize=1024)
 def _labels(names: tuple[str, ...], values: tuple[str, ...]) -> str:
     if len(names) != len(values):
         raise TypeError(f"give a value for each of {names}")

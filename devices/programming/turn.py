@@ -234,10 +234,8 @@ class Turn:
     def _write(self, pin: Pin, values: dict[str, Any], *, call: float | None = None) -> bool:
         """Whether its status or window changed by that. Services may want something else of it by now: it is read."""
         before = (pin.status, pin.seen_from, pin.seen_until)
-        fresh = self.lease.write(pin, self._owed.pop(pin.pk, {}) | values, call=call)
-        for column in Pin._meta.concrete_fields:
-            setattr(pin, column.attname, getattr(fresh, column.attname))
-        self._version = fresh.lock_version  # type: ignore[attr-defined]
+        self.lease.write(pin, self._owed.pop(pin.pk, {}) | values, call=call)
+        self._version = pin.lock_version  # type: ignore[attr-defined]
         return before != (pin.status, pin.seen_from, pin.seen_until)
 
     def _may_look_again(self, pin: Pin) -> None:

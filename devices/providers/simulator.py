@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
 from devices.models import Hub, SimulatedLock
 from devices.providers import simulated_lock as truth
@@ -45,6 +45,7 @@ LOOK = f"""
 STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes"]
 SWITCHED = ["fault", "latency_ms", "late_ms"]
 LONGEST = 2**31 - 1  # ms, of a latency
+AS_ID = models.UUIDField()
 FIELDS = {field.name: field for field in SimulatedLock._meta.concrete_fields}
 
 
@@ -156,7 +157,7 @@ class SimulatorProvider:
 
     def _look(self, lock_ref: str, reads: int, waited: int) -> SimulatedLock:
         """The lock; counted as looked at unless it takes longer than was waited, in ms. Raises Unreachable."""
-        hub = models.UUIDField().get_db_prep_value(self._hub_id, connection)
+        hub = AS_ID.get_db_prep_value(self._hub_id, connections[DEFAULT_DB_ALIAS])
         counted = rows_of(SimulatedLock, LOOK, [reads, hub, lock_ref, waited])
         lock = counted[0] if counted else self._found(LOCK, lock_ref)
         return _touched(lock.pk) if counted and truth.lands_by(lock, now()) else lock

@@ -14,7 +14,7 @@ ROUNDS = 2
 
 
 def figures(run: Run) -> Iterator[Figure]:
-    locks = run.choose(400, 60)
+    locks = run.choose(1000, 60)
     one, two = [], []
     for _ in range(run.choose(ROUNDS, 1)):
         one.append(_turns(locks, hosts=1))
@@ -35,7 +35,7 @@ def _turns(locks: int, *, hosts: int) -> float:
         made = batch(locks, pins=1, latency=lambda number: LATENCY)
         began = time.time()
         made.due()
-        until(lambda: not made.left(), within=300, pause=0.25)
+        until(lambda: not made.left(), within=300, pause=1)
         taken = made.last_confirmed() - began
         forget_everything_due()
     return locks / taken

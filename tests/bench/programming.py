@@ -46,7 +46,7 @@ def _programmed(made: Batch) -> float:
     """PINs a second from when the locks are due to when the last is read back."""
     began = time.time()
     made.due()
-    until(lambda: not made.left(), within=300, pause=0.25)
+    until(lambda: not made.left(), within=300, pause=1)
     return len(made.devices) * PINS / (made.last_confirmed() - began)
 
 

@@ -49,7 +49,7 @@ def _together(made: Batch) -> tuple[float, float]:
     """Seconds until the last PIN is read back, and the ideal for the calls that were made."""
     began = time.time()
     made.due()
-    until(lambda: not made.left(), within=300, pause=0.25)
+    until(lambda: not made.left(), within=300, pause=1)
     taken = made.last_confirmed() - began
     forget_everything_due()
     return taken, _ideal(made)
@@ -66,7 +66,7 @@ def _one_a_task(made: Batch) -> float:
     began = time.time()
     for device in made.devices:
         enqueue("tests.bench.tasks.one_lock", str(device.pk))
-    until(lambda: not made.left(), within=300, pause=0.25)
+    until(lambda: not made.left(), within=300, pause=1)
     OrmQ.objects.all().delete()
     return made.last_confirmed() - began
 

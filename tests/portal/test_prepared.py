@@ -7,11 +7,24 @@ from threading import Barrier
 
 import pytest
 from django.db import connection, connections
-from django.db.models import Case, CharField, Count, DateTimeField, DurationField, F, Q, QuerySet, UUIDField, When
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    DurationField,
+    F,
+    Q,
+    QuerySet,
+    UUIDField,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 from django.db.models.query import ModelIterable
 from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from codes.models import AccessCode
 from devices.models import Device, Event, Pin, Property
@@ -50,6 +63,27 @@ def test_rows_are_full_instances(device: Device, django_assert_num_queries: obje
     found.name = "Back door"
     found.save()
     assert Device.objects.get().name == "Back door"
+
+
+def test_rows_bring_what_was_annotated_and_what_was_left_out_can_be_asked_for(device: Device) -> None:
+    of = Prepared(
+        lambda: (
+            Device.objects.filter(pk=Given("pk", UUIDField()))
+            .defer("name")
+            .annotate(place=F("property__name"), two=Value(2))
+        )
+    )
+    (found,) = of(pk=device.pk)
+    assert (found.place, found.two, found.name) == (device.property.name, 2, device.name)
+    assert not found._state.adding and found._state.db == connection.alias
+
+
+def test_rows_of_a_relation_know_the_other_side(
+    place: Property, device: Device, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    (found,) = Prepared(lambda: place.devices.all())()
+    with django_assert_num_queries(0):
+        assert found.property is place
 
 
 def test_values_moments_and_a_limit(device: Device) -> None:
