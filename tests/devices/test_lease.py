@@ -286,11 +286,16 @@ class TestAHubThatIsDown:
         assert hub.down_since is not None and hub.probes == 1
         assert all(take(lock.pk) is None for lock in locks)
 
-    def test_wakes_them_all_when_one_lock_hears_of_it_again(self, place: Property, hub: Hub) -> None:
+    @pytest.mark.parametrize("with_pins", [False, True])
+    def test_wakes_them_all_when_one_lock_hears_of_it_again(
+        self, place: Property, hub: Hub, *, with_pins: bool
+    ) -> None:
         from devices.providers.base import HubUnreachable
 
         first, second = factories.DeviceFactory.create_batch(2, property=place, hub=hub)
         guest(second)
+        if with_pins:
+            guest(first)
         held_before(second, "read").finish(error=HubUnreachable("away"))
         check_lock(first)
         engine.turn(first)
@@ -298,6 +303,16 @@ class TestAHubThatIsDown:
         second.refresh_from_db()
         assert hub.down_since is None
         assert second.next_sync_at <= timezone.now()
+
+    def test_is_up_again_when_it_fell_silent_during_the_turn_of_a_lock_that_answers(
+        self, device: Device, hub: Hub
+    ) -> None:
+        guest(device)
+        held = held_before(device, "put")
+        Hub.objects.filter(pk=hub.pk).update(down_since=timezone.now(), probe_at=timezone.now(), probes=1)
+        held.finish()
+        hub.refresh_from_db()
+        assert hub.down_since is None
 
     def test_is_up_again_even_if_the_lock_that_probed_it_is_not(self, place: Property, hub: Hub) -> None:
         at = timezone.now()

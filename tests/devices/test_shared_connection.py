@@ -72,11 +72,13 @@ def test_one_waits_for_the_other() -> None:
         may_end.wait()
         happened.append("first")
 
-    one = threading.Thread(target=on_database, args=[first])
+    one = threading.Thread(target=on_database, args=[first], daemon=True)
     one.start()
     began.wait()
-    two = threading.Thread(target=on_database, args=[lambda: happened.append("second")])
+    two = threading.Thread(target=on_database, args=[lambda: happened.append("second")], daemon=True)
     two.start()
+    two.join(0.2)
+    assert two.is_alive() and not happened
     may_end.set()
     for thread in (one, two):
         thread.join()
