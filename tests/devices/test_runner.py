@@ -246,12 +246,16 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
     provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "SOON", 5)
-    answered = threading.Event()
-    provider.answers = {"put": lambda: None, "other": answered.set, "refused": lambda: time.sleep(0.2)}
+    refused, answered = threading.Event(), threading.Event()
     happened: list[str] = []
+
+    def answer_other() -> None:
+        refused.wait(5)
+        answered.set()
 
     def guests() -> Steps[None]:
         yield call("put", 5)
+        refused.set()
         assert answered.wait(5)
         yield from guests_turn(happened)
 
@@ -259,6 +263,7 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
         yield call("other", 5)
         happened.append("other")
 
+    provider.answers = {"put": lambda: None, "other": answer_other, "refused": lambda: time.sleep(0.2)}
     turns = [other(), guests()]
     run_many(lambda room: [turns.pop()] if turns else [])
     assert happened == ["covered", "other"]
