@@ -46,6 +46,9 @@ class Row(NamedTuple):
     under: bool = False
 
 
+PLACES = {GUEST: 2, ONGOING: 3, BACKUP: 5}  # in the list, unless something more urgent is to be said of it
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A code with its backups, or a backup that is ready."""
@@ -58,8 +61,7 @@ class Group:
 
     def order(self) -> tuple[object, ...]:
         first = self.rows[0]
-        kinds = {GUEST: 2, ONGOING: 3, BACKUP: 5}
-        place = 4 if first.over else kinds[first.kind]
+        place = 4 if first.over else PLACES[first.kind]
         if self.attention:
             place = int(first.over)  # a guest who is to come in goes before a PIN that is to go
         begins = first.starts_at.timestamp() if first.starts_at else float("inf")
@@ -117,8 +119,12 @@ def code_list(device: Device, pins: LockPins, *, show: str = "", words: str = ""
 
 def code_row(code: AccessCode, device: Device) -> Row:
     """One access code as a row; its `code_pins` are prefetched with pins and backup codes."""
-    given = list(given_to(code))
-    backup = next((one for one in given if _covers(one)), None)
+    return _row(code, list(given_to(code)), device)
+
+
+def _row(code: AccessCode, given: list[CodePin], device: Device) -> Row:
+    covering = [one for one in given if _covers(one)]
+    backup = covering[0] if covering else None
     pin, pk = door_pin(code), code.pk
     return Row(
         key=f"code-{pk}",
@@ -137,8 +143,10 @@ def code_row(code: AccessCode, device: Device) -> Row:
 
 
 def _group(code: AccessCode, device: Device) -> Group:
-    backups = [one for one in given_to(code) if one.role == CodePin.Role.BACKUP and _still_matters(one)]
-    return Group((code_row(code, device), *(given_row(one) for one in backups)))
+    given = list(given_to(code))
+    row = _row(code, given, device)
+    backups = [one for one in given if one.role == CodePin.Role.BACKUP and _still_matters(one)]
+    return Group((row, *map(given_row, backups)) if backups else (row,))
 
 
 def given_row(given: CodePin) -> Row:

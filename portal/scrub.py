@@ -7,6 +7,7 @@ write: a driver that prints a code, an address in a log line, PostgreSQL's DETAI
 import re
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from django.db import Error
@@ -20,6 +21,7 @@ NAMED = re.compile(
 )
 # What PostgreSQL adds to a message, up to where a traceback goes on.
 ROW = re.compile(r"(DETAIL|CONTEXT): .*?(?=\n\nThe above exception|\n\nDuring handling| : Traceback|\Z)", re.DOTALL)
+MASKED, MASKED_ROW = rf"\1{MASK}", rf"\1: {MASK}"
 HIDDEN_NAMES = re.compile(
     r"(?i)(^|_)(pin|secret|token|password|passwd|digits|user_?code|authorization|cookie|dsn)s?($|_)"
 )
@@ -27,14 +29,15 @@ HIDDEN_NAMES = re.compile(
 
 def text(value: str) -> str:
     """The text with links cut, named digits masked and the database's details left out."""
-    value = LINK.sub(rf"\1{MASK}", value)
-    value = NAMED.sub(rf"\1{MASK}", value)
-    return ROW.sub(rf"\1: {MASK}", value)
+    if "/" in value:
+        value = LINK.sub(MASKED, value)
+    value = NAMED.sub(MASKED, value)
+    return ROW.sub(MASKED_ROW, value) if "DETAIL" in value or "CONTEXT" in value else value
 
 
 def anything(value: Any, name: str = "") -> Any:
     """The value with all texts in it scrubbed, and what stands under a telling name masked, however deep."""
-    if isinstance(value, Secret) or (name and HIDDEN_NAMES.search(name) and isinstance(value, str | int)):
+    if isinstance(value, Secret) or (name and _hides(name) and isinstance(value, str | int)):
         return MASK
     if isinstance(value, str):
         return text(value)
@@ -43,6 +46,11 @@ def anything(value: Any, name: str = "") -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         return [anything(one) for one in value]
     return value if value is None or isinstance(value, int | float) else text(str(value))
+
+
+@lru_cache(maxsize=1024)
+def _hides(name: str) -> bool:
+    return HIDDEN_NAMES.search(name) is not None
 
 
 def message_of(error: BaseException) -> str:

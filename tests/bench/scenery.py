@@ -8,6 +8,7 @@ from django.utils import timezone
 from codes.models import CodePin
 from devices.models import Device, Event, Pin
 from portal.models import Membership, User
+from portal.process import loaded
 from tests import factories
 
 CODES = 100
@@ -46,9 +47,10 @@ def full_lock() -> tuple[Device, User]:
 
 
 def browser(user: User) -> Client:
-    """A browser in which this person is signed in."""
+    """A browser in which this person is signed in, before a process that has loaded its code as a web server's has."""
     client = Client()
     client.force_login(user)
+    loaded()
     return client
 
 
