@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backups.models import BackupPool
 from codes.at_risk import attention
-from codes.models import AccessCode
+from codes.models import AccessCode, CodePin
 from codes.notice_findings import findings
 from codes.replan import replan_workspace
 from codes.services import change_code, pull_backup
@@ -18,7 +18,7 @@ from devices.models import Device, Hub, Pin, Property, SimulatedLock
 from devices.providers import simulator
 from portal.models import Workspace
 from tests import factories
-from tests.engine import fault, fill_pool, guest, later, opens_with, own, settle
+from tests.engine import fault, fill_pool, guest, held_before, later, opens_with, own, settle
 
 HALF_AN_HOUR = timedelta(minutes=30)
 
@@ -156,3 +156,22 @@ def test_the_codes_page_says_how_long_the_pin_works(late: Workspace, device: Dev
     assert "Late access: the PIN works until" in signed_in.get(f"/codes/{code.pk}/").content.decode()
     Workspace.objects.update(late_access=timedelta(0))
     assert "Late access" not in signed_in.get(f"/codes/{code.pk}/").content.decode()
+
+
+@pytest.mark.parametrize("chosen", [False, True], ids=["other digits", "backup"])
+def test_what_a_refusal_calls_for_follows_a_late_access_that_was_set_during_the_turn(
+    workspace: Workspace, place: Property, hub: Hub, chosen: bool
+) -> None:
+    device = factories.DeviceFactory(property=place, hub=hub, caps=factories.CLOUD)
+    fill_pool(device)
+    code = guest(device, starts=timedelta(minutes=-5), ends_at=timezone.now() + timedelta(hours=2))
+    AccessCode.objects.update(pin_chosen=chosen)  # other digits are put in place of those that nobody chose
+    fault(device, "reject_set")
+    refused = held_before(device, "read")  # of the spare that may stand in
+    Workspace.objects.update(late_access=HALF_AN_HOUR)
+    replan_workspace(str(workspace.pk))
+    refused.finish(error=TimeoutError())
+    code = AccessCode.objects.get(pk=code.pk)
+    given = code.code_pins.get(ended_at=None, role=CodePin.Role.BACKUP if chosen else CodePin.Role.OWN)
+    assert given.pin.wanted == Pin.Wanted.PRESENT
+    assert given.pin.wanted_until == code.leaves_at
