@@ -146,7 +146,7 @@ def _group(code: AccessCode, device: Device) -> Group:
     given = list(given_to(code))
     row = _row(code, given, device)
     backups = [one for one in given if one.role == CodePin.Role.BACKUP and _still_matters(one)]
-    return Group((row, *map(given_row, backups)) if backups else (row,))
+    return Group((row, *map(given_row, backups)))
 
 
 def given_row(given: CodePin) -> Row:

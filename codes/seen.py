@@ -6,7 +6,7 @@ urgent guest in that same transaction, and a lock that refuses a guest's PIN lea
 
 from datetime import datetime
 
-from django.db.models import BigIntegerField, UUIDField
+from django.db.models import BigIntegerField
 
 from backups.models import BackupCode
 from backups.services import refill, spare_seen
@@ -16,7 +16,8 @@ from codes.models import AccessCode, CodePin
 from codes.own_pin import MOST_TRIES, replace_own_pin
 from codes.schedule import after_refusal, give_up_at, leads_of
 from devices.activity import record
-from devices.models import Device, Event, Pin
+from devices.models import Event, Pin
+from devices.programming.turn import LOCK
 from portal.clock import now
 from portal.context import about
 from portal.prepared import Given, Prepared
@@ -27,9 +28,6 @@ SPARE = Prepared(
     lambda: BackupCode.objects.select_related("pool__device__property", "pin").filter(
         pin=Given("pin", BigIntegerField())
     )
-)
-DEVICE = Prepared(
-    lambda: Device.objects.select_related("hub", "property__workspace").filter(pk=Given("pk", UUIDField()))
 )
 ABOUT_SETTING = {T.CODE_CREATED, T.CODE_CHANGED, T.CODE_PIN_CHANGED, T.CODE_RETRIED, T.CODE_SET, T.CODE_DELAYED}
 
@@ -56,7 +54,7 @@ def _guest_pin_seen(given: CodePin) -> None:
     if code.ended_at is not None or given.ended_at is not None or pin.wanted != Pin.Wanted.PRESENT:
         return
     if not pin.confirmed:  # what is planned anew now is planned by the settings of now, not of when the turn began
-        (code.device,) = DEVICE(pk=code.device_id)
+        (code.device,) = LOCK(pk=code.device_id)
     if pin.trouble == Pin.Trouble.FULL and not pin.maybe_on_lock:
         refill(code.device, wake=False)  # spares above what the lock has room for make way
     if given.role == CodePin.Role.BACKUP:

@@ -12,12 +12,13 @@ from functools import cache
 from time import monotonic
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.models import Case, Count, DateTimeField, DurationField, F, IntegerField, Q, QuerySet, UUIDField, When
 from django.db.models.functions import Coalesce, Now
 
 from devices.models import Device, Hub, Pin
 from portal.clock import now
+from portal.database import as_id, connected
 from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, read_into
 
 CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
@@ -76,11 +77,11 @@ class Lease:
         if call is not None and not in_one_statement():
             self.extend(call)
             call = None
-        database = connections[DEFAULT_DB_ALIAS]
+        database = connected()
         fields = [_column(name) for name in values]
         written = [one.get_db_prep_save(value, database) for one, value in zip(fields, values.values(), strict=True)]
         until = [] if call is None else [_lasts(call)]
-        mine = [AS_ID.get_db_prep_value(one, database) for one in (self.device_id, self.token)]
+        mine = [as_id(self.device_id), as_id(self.token)]
         statement = _write_of_mine(database.alias, tuple(one.column for one in fields), extends=call is not None)
         if not read_into(pin, statement, [*until, *mine, *written, pin.pk], also=["lock_version"]):
             raise LeaseLost
@@ -95,9 +96,6 @@ class Lease:
 def in_one_statement() -> bool:
     """Whether the database extends a lease and writes to a PIN in one statement."""
     return connection.vendor == "postgresql"
-
-
-AS_ID = UUIDField()
 
 
 @cache

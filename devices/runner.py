@@ -88,7 +88,9 @@ def run_many(more: Callable[[int], Sequence[Steps[None]]]) -> None:
             started = more(side.room)
             for steps in started:
                 side.start(steps)
-            left, again_at = 0, again_at if started else time.monotonic() + LOOK_AGAIN
+            left = 0
+            if not started:
+                again_at = time.monotonic() + LOOK_AGAIN
         elif answered:
             ended = 0 if side.go_on(answered) else 1
         elif guests:
@@ -99,7 +101,8 @@ def run_many(more: Callable[[int], Sequence[Steps[None]]]) -> None:
             return
         ended += side.give_up_late_ones()
         if ended:
-            left, again_at = left + ended, 0.0
+            left += ended
+            again_at = 0.0
 
 
 class _SideBySide:

@@ -1,4 +1,23 @@
-"""Speaking of database errors without their message: PostgreSQL's prints the row's values."""
+"""The thread's connection; and database errors told without their message: PostgreSQL's prints the row's values."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import UUIDField
+
+ID = UUIDField()
+
+
+def connected() -> BaseDatabaseWrapper:
+    """This thread's connection itself: Django's `connection` looks for it at each touch."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def as_id(value: UUID) -> Any:
+    """An id as the database takes it in a statement of our own."""
+    return ID.get_db_prep_value(value, connected())
 
 
 def name_of(error: BaseException) -> str:

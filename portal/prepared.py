@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db import connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import ModelIterable, QuerySet, ValuesListIterable
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
+
+from portal.database import connected
 
 
 class Given(Expression):
@@ -53,7 +55,7 @@ class Prepared[Row]:
 
     def __call__(self, **given: Any) -> list[Row]:
         """Raises KeyError for a value that was not given."""
-        made = self._made.get(_database().vendor) or self._make()
+        made = self._made.get(connected().vendor) or self._make()
         filled = _filled(made.params, given)
         if made.plain:
             return _answered(made, filled)
@@ -89,7 +91,7 @@ class PreparedUpdate:
 
     def __call__(self, **given: Any) -> int:
         """Raises KeyError for a value that was not given."""
-        database = _database()
+        database = connected()
         sql, params = self._made.get(database.vendor) or self._make()
         with database.cursor() as cursor:
             cursor.execute(sql, _filled(params, given))
@@ -111,7 +113,7 @@ class PreparedInsert[Row: models.Model]:
         self._made: dict[str, tuple[str, tuple[Any, ...]]] = {}
 
     def __call__(self, row: Row) -> None:
-        database = _database()
+        database = connected()
         sql, params = self._made.get(database.vendor) or self._make()
         given = {field.attname: field.pre_save(row, add=True) for field in self._fields}
         with database.cursor() as cursor:
@@ -134,17 +136,17 @@ def rows_of[Row: models.Model](
     model: type[Row], sql: str, params: Sequence[Any], *, also: Sequence[str] = ()
 ) -> list[Row]:
     """The rows that a statement of our own gives: `columns_of(model)`, then a column for each attribute of `also`."""
-    return cast(list[Row], _reading(model, _database().alias, tuple(also)).rows(sql, params))
+    return cast(list[Row], _reading(model, connected().alias, tuple(also)).rows(sql, params))
 
 
 def read_into(row: models.Model, sql: str, params: Sequence[Any], *, also: Sequence[str] = ()) -> bool:
     """Make a row what the first one is that such a statement gives; False: it gives none."""
-    reading = _reading(type(row), _database().alias, tuple(also))
-    for found in reading.asked(sql, params)[:1]:
-        for name, value in zip((*reading.names, *also), found, strict=True):
+    reading = _reading(type(row), connected().alias, tuple(also))
+    found = reading.asked(sql, params)
+    if found:
+        for name, value in zip((*reading.names, *also), found[0], strict=True):
             setattr(row, name, value)
-        return True
-    return False
+    return bool(found)
 
 
 @cache
@@ -164,7 +166,7 @@ class Reading:
     converters: list[tuple[int, Callable[..., Any], Any]]  # by column
 
     def rows(self, sql: str, params: Sequence[Any]) -> list[Any]:
-        count, alias, made = len(self.names), _database().alias, []
+        count, alias, made = len(self.names), connected().alias, []
         for values in self.asked(sql, params):
             row = self.model.from_db(alias, self.names, values[:count])
             for name, value in zip(self.also, values[count:], strict=True):
@@ -174,7 +176,7 @@ class Reading:
 
     def asked(self, sql: str, params: Sequence[Any]) -> list[list[Any]]:
         """The values, converted."""
-        database = _database()
+        database = connected()
         with database.cursor() as cursor:
             cursor.execute(sql, params)
             found = [list(values) for values in cursor.fetchall()]
@@ -210,11 +212,6 @@ def _reading_of(rows: QuerySet[Any, Any], compiler: SQLCompiler, converters: dic
     return Reading(rows.model, names, tuple(also), flat)
 
 
-def _database() -> BaseDatabaseWrapper:
-    """This thread's connection itself: its proxy looks for it at each touch."""
-    return connections[DEFAULT_DB_ALIAS]
-
-
 def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -> tuple[str, tuple[Any, ...]]:
     sql, params = what
     kept = made[connection.vendor] = (sql, tuple(params))
@@ -222,7 +219,7 @@ def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -
 
 
 def _filled(params: Iterable[Any], given: dict[str, Any]) -> tuple[Any, ...]:
-    database = _database()
+    database = connected()
     return tuple(_prepared(param, given, database) if isinstance(param, Given) else param for param in params)
 
 
@@ -235,7 +232,7 @@ def _own(compiler: SQLCompiler) -> SQLCompiler:
 
 def _answered(made: Made[Any], params: tuple[Any, ...]) -> list[Any]:
     """The rows of `values_list`, without a queryset for this one call."""
-    with _database().cursor() as cursor:
+    with connected().cursor() as cursor:
         cursor.execute(made.sql, params)
         found: list[Any] = cursor.fetchall()
     return list(map(tuple, _own(made.compiler).apply_converters(found, made.converters))) if made.converters else found

@@ -18,16 +18,17 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import models
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from portal import live
 from portal.clock import now
+from portal.database import as_id, connected
 from portal.models import ChangeCount, LockChangeCount
 from portal.sessions import stored
 
-AS_ID, AS_MOMENT = models.UUIDField(), models.DateTimeField()
+AS_MOMENT = models.DateTimeField()
 
 type Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -77,8 +78,8 @@ def _drawn(get_response: Handler, request: HttpRequest, mark: live.Mark) -> Http
 
 def _numbers(workspace: UUID, lock: UUID | None, session: str) -> tuple[int, int] | None:
     """The numbers of changes of the workspace, and of the lock and what concerns none; None if the session is over."""
-    database = connections[DEFAULT_DB_ALIAS]
-    space, narrow = (AS_ID.get_db_prep_value(one, database) for one in (workspace, lock or workspace))
+    database = connected()
+    space, narrow = as_id(workspace), as_id(lock or workspace)
     at = AS_MOMENT.get_db_prep_value(now(), database)
     with database.cursor() as cursor:
         cursor.execute(NUMBERS, [space, space, narrow, stored(session), at])

@@ -6,12 +6,12 @@ over, whether its caller still waits, has met its deadline (then the outcome is 
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db import models, transaction
 
 from devices.models import Hub, SimulatedLock
 from devices.providers import simulated_lock as truth
@@ -33,6 +33,7 @@ from devices.providers.base import (
 from devices.providers.shared_connection import on_database
 from devices.providers.simulated_lock import Content, Fault, Stored, Write
 from portal.clock import now
+from portal.database import as_id
 from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, rows_of
 from portal.secret import Secret
 
@@ -45,7 +46,6 @@ LOOK = f"""
 STATE = ["codes", "pending", "next_code_id", "writer", "two_writers", "writes"]
 SWITCHED = ["fault", "latency_ms", "late_ms"]
 LONGEST = 2**31 - 1  # ms, of a latency
-AS_ID = models.UUIDField()
 FIELDS = {field.name: field for field in SimulatedLock._meta.concrete_fields}
 
 
@@ -74,8 +74,8 @@ class Call:
     mark: str
     latency: float
     rest: Write | Outcome
+    lock: SimulatedLock  # as it was sent to
     lands: bool = False  # by itself, when the latency is over
-    lock: SimulatedLock | None = None  # as it was sent to
 
 
 class SimulatorProvider:
@@ -83,7 +83,7 @@ class SimulatorProvider:
 
     def __init__(self, hub: Hub) -> None:
         self._hub_id = hub.pk
-        # What is most likely still so. Nothing is done on the strength of it that the lock's row does not bear out.
+        # What is most likely still so. Nothing is written on the strength of it unless the lock's row bears it out.
         self._latency: dict[str, int] = {}  # ms, when last asked
         self._empty: dict[str, SimulatedLock] = {}  # whose place was just read as empty: it is written to next
 
@@ -157,8 +157,7 @@ class SimulatorProvider:
 
     def _look(self, lock_ref: str, reads: int, waited: int) -> SimulatedLock:
         """The lock; counted as looked at unless it takes longer than was waited, in ms. Raises Unreachable."""
-        hub = AS_ID.get_db_prep_value(self._hub_id, connections[DEFAULT_DB_ALIAS])
-        counted = rows_of(SimulatedLock, LOOK, [reads, hub, lock_ref, waited])
+        counted = rows_of(SimulatedLock, LOOK, [reads, as_id(self._hub_id), lock_ref, waited])
         lock = counted[0] if counted else self._found(LOCK, lock_ref)
         return _touched(lock.pk) if counted and truth.lands_by(lock, now()) else lock
 
@@ -177,16 +176,13 @@ class SimulatorProvider:
     def _send(self, lock_ref: str, handle: Handle, recipe: Recipe, deadline: float) -> Call | Outcome:
         """From here on the write lands even if the caller is killed. An outcome: a lock without latency is done."""
         known = self._empty.pop(lock_ref, None)
-        lock, call = self._changed(lock_ref, lambda lock: _sent(lock, handle, recipe, deadline), known)
-        return replace(call, lock=lock) if isinstance(call, Call) else call
+        return self._changed(lock_ref, lambda lock: _sent(lock, handle, recipe, deadline), known)
 
     def _answer(self, lock_ref: str, call: Call) -> Outcome:
-        return self._changed(lock_ref, lambda lock: _answered(lock, call), call.lock)[1]
+        return self._changed(lock_ref, lambda lock: _answered(lock, call), call.lock)
 
-    def _changed[T](
-        self, lock_ref: str, change: Callable[[SimulatedLock], T], known: SimulatedLock | None
-    ) -> tuple[SimulatedLock, T]:
-        """The lock, and what `change` gives, which moves its state: all of it at once, on nothing that moved meanwhile.
+    def _changed[T](self, lock_ref: str, change: Callable[[SimulatedLock], T], known: SimulatedLock | None) -> T:
+        """What `change` gives, which moves the lock's state: all of it at once, on nothing that moved meanwhile.
 
         `known`: how it was last seen. Where it is not so any more, it is read again.
         """
@@ -198,7 +194,7 @@ class SimulatorProvider:
                 lock = self._found(LOCK_TO_CHANGE, lock_ref)
                 answer = change(lock)
                 lock.save(update_fields=STATE)
-        return lock, answer
+        return answer
 
     def _found(self, query: Prepared[SimulatedLock], lock_ref: str) -> SimulatedLock:
         for lock in query(hub=self._hub_id, lock_ref=lock_ref):
@@ -259,9 +255,9 @@ def _sent(lock: SimulatedLock, handle: Handle, recipe: Recipe, deadline: float) 
     truth.land(lock, now())
     latency, caps = lock.latency_ms / 1000, truth.capabilities_of(lock)
     if lock.fault == Fault.UNREACHABLE:
-        return Call("", latency, Outcome(Result.UNREACHABLE, detail=f"{lock.name} is out of reach."))
+        return Call("", latency, Outcome(Result.UNREACHABLE, detail=f"{lock.name} is out of reach."), lock)
     if not truth.speaks(caps, handle):
-        return Call("", latency, Outcome(Result.REJECTED, Reason.UNSUPPORTED))
+        return Call("", latency, Outcome(Result.REJECTED, Reason.UNSUPPORTED), lock)
     write = truth.write_to(lock, handle, recipe(caps))
     lock.writes += 1
     if not latency and lock.fault != Fault.LATE and not lock.writer:
@@ -271,7 +267,7 @@ def _sent(lock: SimulatedLock, handle: Handle, recipe: Recipe, deadline: float) 
     if landing or lock.fault == Fault.LATE:
         truth.queue(lock, write, now() + timedelta(seconds=landing), mark)
     lost = lock.fault == Fault.LATE or latency > deadline
-    return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lands=_lands(lock, mark))
+    return Call(mark, latency, Outcome(Result.UNKNOWN) if lost else write, lock, lands=_lands(lock, mark))
 
 
 def _answered(lock: SimulatedLock, call: Call) -> Outcome:

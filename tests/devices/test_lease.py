@@ -240,6 +240,17 @@ class TestSeveralTogether:
         assert len(take_due(SEVERAL)) == 1
         assert take_due(SEVERAL) == []
 
+    def test_of_several_hubs_hold_them_in_one_order(self, place: Property, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Two claims that wait for each other's hub would wait for ever."""
+        hubs = sorted(factories.HubFactory.create_batch(SEVERAL, workspace=place.workspace), key=lambda hub: hub.pk)
+        for minutes, hub in enumerate(hubs, 1):  # the last one's lock has been due longest
+            due = timezone.now() - timedelta(minutes=minutes)
+            factories.DeviceFactory(property=place, hub=hub, next_sync_at=due)
+        held, hold = list[object](), lease.HUB
+        monkeypatch.setattr(lease, "HUB", lambda pk: held.append(pk) or hold(pk=pk))
+        assert len(take_due(SEVERAL)) == SEVERAL
+        assert held == [hub.pk for hub in hubs]
+
     def test_bring_what_is_known_of_each(
         self, devices: list[Device], django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from devices.providers import simulator
 from devices.providers.base import (
+    ALWAYS,
     Capabilities,
     CodeId,
     Handle,
@@ -21,10 +22,10 @@ from devices.providers.base import (
     Unreachable,
     Window,
 )
-from devices.providers.simulator import opens
+from devices.providers.simulator import SimulatorProvider, opens
 from portal.secret import Secret
 from tests import factories
-from tests.devices.rig import NOON, Rig
+from tests.devices.rig import NOON, WITH_NEW, Fault, Rig
 from tests.factories import CLOUD, MODERN, PLAIN, TINY, UNREADABLE
 
 STAY = Window(NOON, NOON + timedelta(days=2))
@@ -42,6 +43,17 @@ class TestHealthy:
             STAY,
         )
         assert [each.handle for each in rig.read_all()] == [Slot(3), Slot(4)]
+
+    def test_a_fault_that_was_switched_after_a_read_counts_for_the_write(self, rig: Rig) -> None:
+        assert rig.read(Slot(4)).seen is Seen.EMPTY
+        rig.set(fault=Fault.REJECT_SET)
+        assert rig.put(Slot(4), "4207").result is Result.REJECTED
+
+    def test_what_somebody_else_wrote_after_a_read_stays(self, rig: Rig) -> None:
+        assert rig.read(Slot(4)).seen is Seen.EMPTY
+        SimulatorProvider(rig.device.hub).put(rig.ref, Slot(5), Secret("8250"), "", ALWAYS, deadline=5)
+        assert rig.put(Slot(4), "4207").result is Result.CONFIRMED
+        assert rig.truth == WITH_NEW | {"5": "8250"}
 
     def test_an_empty_place_is_empty(self, rig: Rig) -> None:
         assert rig.read(Slot(4)).seen is Seen.EMPTY
