@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 from django_q.models import Failure
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from devices.models import Device, Event, Property
@@ -98,7 +98,7 @@ def test_a_look_at_a_portal_and_its_end(desk: Page, live_server: LiveServer, wor
     banner = desk.get_by_role("region", name="You are looking, read-only")
     banner.wait_for()
     look_at(desk, live_server.url + "/codes/")
-    assert banner.is_visible()
+    expect(banner).to_be_visible()
     banner.get_by_role("button", name="End the look").click()
     desk.get_by_text("You have stopped looking").wait_for()
 
@@ -115,7 +115,7 @@ def test_it_works_without_javascript(
     page.get_by_label("Action:").select_option("Check now")
     page.get_by_role("button", name="Run").click()
     page.get_by_role("button", name="Check now").click()
-    assert page.get_by_text("Check now: done for 1 row.").is_visible()
+    expect(page.get_by_text("Check now: done for 1 row.")).to_be_visible()
     assert Event.objects.filter(type=Event.Type.DEVICE_CHECKED, device=device).exists()
     context.close()
 
