@@ -15,7 +15,6 @@ from django.db.models import (
     Prefetch,
     Q,
     QuerySet,
-    Sum,
     Value,
     When,
     Window,
@@ -26,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from backups.models import BackupCode
 from codes.listing import BACKUP, GUEST, ONGOING, Row, code_row, given_row, health, spare_row
 from codes.models import AccessCode, AccessCodeQuerySet, CodePin
-from codes.standing import Standing, standing
+from codes.standing import WHERE, Standing, judged
 from devices.models import MAYBE_ON_LOCK, Device, Property
 from portal.clock import from_wall_clock
 from portal.models import Workspace
@@ -156,7 +155,7 @@ def everything(workspace: Workspace, wanted: Wanted, places: Sequence[Property])
 
 
 def _codes(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> AccessCodeQuerySet:
-    found = AccessCode.objects.of(workspace).filter(standing(wanted.status, workspace))
+    found = judged(AccessCode.objects.of(workspace)).filter(WHERE[wanted.status])
     if wanted.kind in (GUEST, ONGOING):
         kind = AccessCode.Kind.TIME_BOUND if wanted.kind == GUEST else AccessCode.Kind.ONGOING
         found = found.filter(kind=kind)
@@ -165,10 +164,7 @@ def _codes(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> 
     for word in wanted.words.split():
         found = found.filter(_says(word))
     found = found.filter(_on_days("", wanted, places))
-    asks = Case(
-        When(standing(Standing.ATTENTION, workspace), then=Value(1)), default=Value(0), output_field=IntegerField()
-    )
-    found = found.annotate(asks=asks).annotate(total=Window(Count("pk")), troubled=Window(Sum("asks")))
+    found = found.annotate(total=Window(Count("pk")), troubled=Window(Count("pk", filter=Q(attention=True))))
     return found.order_by(*_order(wanted.sort), "name", "pk")  # type: ignore[arg-type]
 
 
@@ -176,7 +172,7 @@ def _order(sort: str) -> list[object]:
     if sort in ORDERS:
         return ORDERS[sort]
     over = Case(When(ended_at=None, then=Value(0)), default=Value(1), output_field=IntegerField())
-    return ["-asks", over, F("starts_at").asc(nulls_last=True)]
+    return ["-attention", over, F("starts_at").asc(nulls_last=True)]
 
 
 def _says(word: str) -> Q:

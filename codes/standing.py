@@ -3,13 +3,12 @@
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, FilteredRelation, OuterRef, Q, Value, When
 
-from codes.models import AccessCode, CodePin
+from codes.models import AccessCode, AccessCodeQuerySet, CodePin
 from codes.status import CLOSE, HARD, OVERDUE
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from portal.clock import now
-from portal.models import Workspace
 
 
 class Standing(StrEnum):
@@ -27,89 +26,72 @@ class Standing(StrEnum):
     ALL = "all"
 
 
-def standing(which: Standing, workspace: Workspace) -> Q:
-    """The condition on the workspace's access codes.
+LIVE = Q(ended_at=None)
+BARE = LIVE & Q(covered=False)
+WHERE = {
+    Standing.CURRENT: LIVE | Q(on_lock=True),
+    Standing.ATTENTION: Q(attention=True),
+    Standing.WAITING: BARE & Q(uncovered_since=None, is_set=False, failed=False),
+    Standing.SET: BARE & Q(uncovered_since=None, is_set=True),
+    Standing.COVERED: LIVE & Q(covered=True),
+    Standing.UNCOVERED: BARE & Q(uncovered_since__isnull=False),
+    Standing.FAILED: BARE & Q(uncovered_since=None, is_set=False, failed=True),
+    Standing.REMOVING: Q(ended_at__isnull=False, on_lock=True),
+    Standing.OVER: Q(ended_at__isnull=False, on_lock=False),
+    Standing.ALL: Q(),
+}
 
-    Each part says the workspace once more: a database that answers it for all rows at once should not look at others'.
+
+def judged(codes: AccessCodeQuerySet) -> AccessCodeQuerySet:
+    """The codes, to be filtered by `WHERE` and ordered by `attention`: somebody should act, like `Status.attention`.
+
+    Each is joined to the PIN and to the backup it holds now, of which there is one at most. Nothing is told by one more
+    subquery for each question: PostgreSQL would plan and answer every one of them by itself.
     """
     at = now()
-    live = Q(ended_at=None)
-    bare = live & ~_covered(workspace)
-    trying = bare & Q(uncovered_since=None) & ~_set(workspace) & ~_failed(workspace)
-    conditions = {
-        Standing.CURRENT: live | _on_lock(workspace),
-        Standing.ATTENTION: _attention(at, workspace),
-        Standing.WAITING: trying,
-        Standing.SET: bare & Q(uncovered_since=None) & _set(workspace),
-        Standing.COVERED: live & _covered(workspace),
-        Standing.UNCOVERED: bare & Q(uncovered_since__isnull=False),
-        Standing.FAILED: bare & Q(uncovered_since=None) & ~_set(workspace) & _failed(workspace),
-        Standing.REMOVING: ~live & _on_lock(workspace),
-        Standing.OVER: ~live & ~_on_lock(workspace),
-        Standing.ALL: Q(),
-    }
-    return conditions[which]
+    held = codes.alias(own=_held(CodePin.Role.OWN), backup=_held(CodePin.Role.BACKUP))
+    maybe_there = CodePin.objects.filter(code=OuterRef("pk"), pin__status__in=MAYBE_ON_LOCK)
+    return held.alias(
+        covered=_flag(Q(backup__pin__status__in=MAYBE_ON_LOCK)),
+        is_set=_flag(_SET),
+        failed=_flag(Q(failed_at__isnull=False) | Q(own__pin__status=Pin.Status.REFUSED)),
+        on_lock=Exists(maybe_there),
+    ).alias(attention=_flag(_attention(at)))
 
 
-def _attention(at: datetime, workspace: Workspace) -> Q:
-    """Somebody should act: like `Status.attention` of the code, or of the backup that covers it."""
-    overdue = Q(ended_at__lt=at - OVERDUE) & _on_lock(workspace)
-    lost_backup = Exists(_open(workspace, CodePin.Role.BACKUP).exclude(pin__status__in=MAYBE_ON_LOCK))
-    bare = Q(ended_at=None) & ~_covered(workspace)
-    helpless = bare & (
-        Q(uncovered_since__isnull=False)
-        | ~_set(workspace) & (_failed(workspace) | _close_to_giving_up(at, workspace) | _hard(at, workspace))
-    )
-    reported = Q(ended_at=None, reported_at__isnull=False)
-    return overdue | Q(ended_at=None) & Q(lost_backup) | helpless | reported
+def _held(role: CodePin.Role) -> FilteredRelation:
+    return FilteredRelation("code_pins", condition=Q(code_pins__role=role, code_pins__ended_at=None))
 
 
-def _close_to_giving_up(at: datetime, workspace: Workspace) -> Q:
-    return Q(Exists(_trying(at, workspace).filter(pin__give_up_at__lte=at + CLOSE)))
+def _flag(condition: Q) -> Case:
+    """True or false, never unknown, so that it can be denied."""
+    return Case(When(condition, then=Value(True)), default=Value(False))
 
 
-def _hard(at: datetime, workspace: Workspace) -> Q:
-    """An ongoing code, which nothing covers, after some tries."""
-    tries = Q(pin__attempts__gte=HARD)
-    return Q(kind=AccessCode.Kind.ONGOING) & Q(Exists(_trying(at, workspace).filter(tries)))
+_SET = (
+    Q(own__pin__status__in=[Pin.Status.SET, Pin.Status.SENT])
+    & (Q(own__pin__seen_from=None) | Q(own__pin__seen_from__lte=F("own__pin__wanted_from")))
+    & (Q(own__pin__seen_until=None) | Q(own__pin__seen_until__gte=F("own__pin__wanted_until")))
+)
 
 
-def _trying(at: datetime, workspace: Workspace) -> QuerySet[CodePin]:
-    """Own PINs that meet trouble on their way to the lock."""
+def _attention(at: datetime) -> Q:
+    overdue = Q(ended_at__lt=at - OVERDUE, on_lock=True)
+    lost_backup = Q(backup__isnull=False) & ~Q(backup__pin__status__in=MAYBE_ON_LOCK)
+    close_to_giving_up = _trying(at) & Q(own__pin__give_up_at__lte=at + CLOSE)
+    hard = _trying(at) & Q(kind=AccessCode.Kind.ONGOING, own__pin__attempts__gte=HARD)  # nothing covers it
+    not_set = Q(is_set=False) & (Q(failed=True) | close_to_giving_up | hard)
+    helpless = Q(covered=False) & (Q(uncovered_since__isnull=False) | not_set)
+    return overdue | LIVE & (lost_backup | helpless | Q(reported_at__isnull=False))
+
+
+def _trying(at: datetime) -> Q:
+    """Its own PIN meets trouble on its way to the lock."""
     trouble = (
-        ~Q(pin__trouble=Pin.Trouble.NONE)
-        | Q(code__device__failures__gt=0)
-        | Q(code__device__online=Device.Online.NO)
-        | Q(code__device__hub__down_since__isnull=False)
+        ~Q(own__pin__trouble=Pin.Trouble.NONE)
+        | Q(device__failures__gt=0)
+        | Q(device__online=Device.Online.NO)
+        | Q(device__hub__down_since__isnull=False)
     )
-    later = Q(pin__status=Pin.Status.PLANNED, pin__program_at__gt=at)
-    return _open(workspace, CodePin.Role.OWN).filter(trouble).exclude(later).exclude(pin__status=Pin.Status.UNKNOWN)
-
-
-def _covered(workspace: Workspace) -> Q:
-    return Q(Exists(_open(workspace, CodePin.Role.BACKUP).filter(pin__status__in=MAYBE_ON_LOCK)))
-
-
-def _set(workspace: Workspace) -> Q:
-    begins_in_time = Q(pin__seen_from=None) | Q(pin__seen_from__lte=F("pin__wanted_from"))
-    lasts = Q(pin__seen_until=None) | Q(pin__seen_until__gte=F("pin__wanted_until"))
-    there = Q(pin__status__in=[Pin.Status.SET, Pin.Status.SENT])
-    return Q(Exists(_open(workspace, CodePin.Role.OWN).filter(there, begins_in_time, lasts)))
-
-
-def _failed(workspace: Workspace) -> Q:
-    return Q(failed_at__isnull=False) | Q(
-        Exists(_open(workspace, CodePin.Role.OWN).filter(pin__status=Pin.Status.REFUSED))
-    )
-
-
-def _on_lock(workspace: Workspace) -> Q:
-    return Q(Exists(_given(workspace).filter(pin__status__in=MAYBE_ON_LOCK)))
-
-
-def _open(workspace: Workspace, role: CodePin.Role) -> QuerySet[CodePin]:
-    return _given(workspace).filter(role=role, ended_at=None)
-
-
-def _given(workspace: Workspace) -> QuerySet[CodePin]:
-    return CodePin.objects.filter(code=OuterRef("pk"), code__device__property__workspace=workspace)
+    later = Q(own__pin__status=Pin.Status.PLANNED, own__pin__program_at__gt=at)
+    return Q(own__isnull=False) & trouble & ~later & ~Q(own__pin__status=Pin.Status.UNKNOWN)

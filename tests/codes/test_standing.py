@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from codes.models import AccessCode, CodePin
-from codes.standing import Standing, standing
+from codes.standing import WHERE, Standing, judged
 from codes.status import backup_in_use, code_status
 from devices.models import Device, Hub, Pin, Property
 from portal.models import Workspace
@@ -25,7 +25,7 @@ def standing_so(which: Standing) -> list[AccessCode]:
     return [
         code
         for workspace in Workspace.objects.all()
-        for code in AccessCode.objects.of(workspace).filter(standing(which, workspace))
+        for code in judged(AccessCode.objects.of(workspace)).filter(WHERE[which])
     ]
 
 
