@@ -10,6 +10,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
@@ -98,15 +99,20 @@ def _group(group: Group, databases: Databases, ends_at: float | None) -> Iterato
         if postgres and databases.server is None:
             yield unknown(f"{group.name} on PostgreSQL", "", NO_POSTGRES)
             continue
-        with databases.fresh(group.name, postgres=postgres) as url:
-            yield from _child(group, url, ends_at)
+        with ExitStack() as stack:
+            url = stack.enter_context(databases.fresh(group.name, postgres=postgres))
+            if group.two:
+                second = stack.enter_context(databases.fresh(f"{group.name}_second", postgres=postgres))
+                yield from _child(group, url, ends_at, SECOND_DATABASE_URL=second)
+            else:
+                yield from _child(group, url, ends_at)
 
 
-def _child(group: Group, url: str, ends_at: float | None) -> Iterator[Figure]:
+def _child(group: Group, url: str, ends_at: float | None, **more: str) -> Iterator[Figure]:
     """Run the group in a process of its own. One that breaks, or is late, says so in its row, and the others go on."""
     command = [sys.executable, "-m", "tests.bench.run", group.name, *(["--quick"] if ends_at else [])]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    child = subprocess.Popen(command, cwd=ROOT, env=environment(url), start_new_session=True, **pipes)
+    child = subprocess.Popen(command, cwd=ROOT, env=environment(url, **more), start_new_session=True, **pipes)
     late = False
     try:
         told, errors = child.communicate(timeout=max(1.0, ends_at - time.monotonic()) if ends_at else None)

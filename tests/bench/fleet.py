@@ -26,7 +26,6 @@ NOW = 14  # the number of the stay that runs; those before are over
 EVENTS = 4  # a lock
 PINS = 100  # numbers a lock, of which it uses STAYS + SPARES
 HEADROOM = 1_000_000  # numbers below are the factories' own
-AGAIN = 100_000_000  # so much more headroom for a fleet that grows
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +58,16 @@ class Originals:
         return cls(factories.CodePinFactory(code=code, pin__label="Guest"), spare, event)
 
 
-def build(locks: int, there: int = 0) -> Fleet:
-    """Locks with all that belongs to them, in workspaces of fifty; `there` are made already. Fresh statistics."""
-    base = HEADROOM + AGAIN if there else HEADROOM
-    some = f"BETWEEN {there} AND {locks - 1}"
+def build(locks: int) -> Fleet:
+    """Locks with all that belongs to them, in workspaces of fifty. Fresh statistics."""
+    some = f"< {locks}"
     with _numbers(max(locks, PINS)), _triggers_off():
         originals = Originals.made()
         _people(originals.event.device, some)
         _locks(originals.event.device, some)
-        _stays(originals.given, some, base)
-        _pools(originals.spare, some, base)
-        _history(originals.event, some, base)
+        _stays(originals.given, some)
+        _pools(originals.spare, some)
+        _history(originals.event, some)
     with connection.cursor() as cursor:
         vacuum = connection.vendor == "postgresql" and not connection.in_atomic_block
         cursor.execute("VACUUM ANALYZE" if vacuum else "ANALYZE")
@@ -103,11 +101,11 @@ def _locks(device: Device, some: str) -> None:
     )
 
 
-def _stays(given: CodePin, some: str, base: int) -> None:
+def _stays(given: CodePin, some: str) -> None:
     """Twenty codes a lock: fourteen are over, one runs, its successor is on the lock too, the rest is planned."""
     code, pin = given.code, given.pin
     source = (
-        f"(SELECT a.i AS n, b.i AS j, a.i * {PINS} + b.i + {base} AS k, b.i * 259200 + a.i %% 200000 AS later"
+        f"(SELECT a.i AS n, b.i AS j, a.i * {PINS} + b.i + {HEADROOM} AS k, b.i * 259200 + a.i %% 200000 AS later"
         f" FROM bench_number a CROSS JOIN bench_number b WHERE a.i {some} AND b.i < {STAYS}) s"
     )
     begins, ends = f"'{_moment(code.starts_at)}'", f"'{_moment(code.ends_at)}'"
@@ -146,11 +144,11 @@ def _stays(given: CodePin, some: str, base: int) -> None:
     _multiply(given, source, id="k", code_id=_uuid("'code' || k"), pin_id="k", ended_at=ended)
 
 
-def _pools(spare: BackupCode, some: str, base: int) -> None:
-    every = f"(SELECT i AS n, i + {base} AS k FROM bench_number WHERE i {some}) s"
+def _pools(spare: BackupCode, some: str) -> None:
+    every = f"(SELECT i AS n, i + {HEADROOM} AS k FROM bench_number WHERE i {some}) s"
     _multiply(spare.pool, every, id="k", device_id=_uuid("'lock' || n"), complete="true")  # no trigger runs here
     source = (
-        f"(SELECT a.i AS n, b.i AS j, a.i * {PINS} + b.i + {base} + {STAYS} AS k"
+        f"(SELECT a.i AS n, b.i AS j, a.i * {PINS} + b.i + {HEADROOM} + {STAYS} AS k"
         f" FROM bench_number a CROSS JOIN bench_number b WHERE a.i {some} AND b.i < {SPARES}) s"
     )
     _multiply(
@@ -163,12 +161,12 @@ def _pools(spare: BackupCode, some: str, base: int) -> None:
         label="'Backup ' || k",
     )
     names = {"code_id": "'B' || j", "position": "j + 1"}
-    _multiply(spare, source, id="k", pool_id=f"n + {base}", pin_id="k", **names)
+    _multiply(spare, source, id="k", pool_id=f"n + {HEADROOM}", pin_id="k", **names)
 
 
-def _history(event: Event, some: str, base: int) -> None:
+def _history(event: Event, some: str) -> None:
     source = (
-        f"(SELECT a.i AS n, b.i AS j, a.i * {EVENTS} + b.i + {base} AS k"
+        f"(SELECT a.i AS n, b.i AS j, a.i * {EVENTS} + b.i + {HEADROOM} AS k"
         f" FROM bench_number a CROSS JOIN bench_number b WHERE a.i {some} AND b.i < {EVENTS}) s"
     )
     _multiply(

@@ -15,11 +15,15 @@ class On(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`figures` are told without a measurement where it cannot be made: title and goal."""
+    """`figures` are told without a measurement where it cannot be made: title and goal.
+
+    One that has `two` databases finds the other as SECOND_DATABASE_URL.
+    """
 
     name: str
     on: On
     figures: tuple[tuple[str, str], ...] = ()
+    two: bool = False
 
     @property
     def module(self) -> str:
@@ -29,7 +33,7 @@ class Group:
 GROUPS = (
     Group("pages", On.EITHER),
     Group("polls", On.EITHER),
-    Group("growth", On.BOTH),
+    Group("growth", On.BOTH, two=True),
     Group(
         "programming",
         On.POSTGRES,
