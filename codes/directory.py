@@ -155,7 +155,7 @@ def everything(workspace: Workspace, wanted: Wanted, places: Sequence[Property])
 
 
 def _codes(workspace: Workspace, wanted: Wanted, places: Sequence[Property]) -> AccessCodeQuerySet:
-    found = judged(AccessCode.objects.of(workspace)).filter(WHERE[wanted.status])
+    found = judged(workspace).filter(WHERE[wanted.status])
     if wanted.kind in (GUEST, ONGOING):
         kind = AccessCode.Kind.TIME_BOUND if wanted.kind == GUEST else AccessCode.Kind.ONGOING
         found = found.filter(kind=kind)

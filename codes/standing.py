@@ -9,6 +9,7 @@ from codes.models import AccessCode, AccessCodeQuerySet, CodePin
 from codes.status import CLOSE, HARD, OVERDUE
 from devices.models import MAYBE_ON_LOCK, Device, Pin
 from portal.clock import now
+from portal.models import Workspace
 
 
 class Standing(StrEnum):
@@ -42,15 +43,17 @@ WHERE = {
 }
 
 
-def judged(codes: AccessCodeQuerySet) -> AccessCodeQuerySet:
-    """The codes, to be filtered by `WHERE` and ordered by `attention`: somebody should act, like `Status.attention`.
+def judged(workspace: Workspace) -> AccessCodeQuerySet:
+    """Its codes, to be filtered by `WHERE` and ordered by `attention`: somebody should act, like `Status.attention`.
 
     Each is joined to the PIN and to the backup it holds now, of which there is one at most. Nothing is told by one more
     subquery for each question: PostgreSQL would plan and answer every one of them by itself.
     """
     at = now()
-    held = codes.alias(own=_held(CodePin.Role.OWN), backup=_held(CodePin.Role.BACKUP))
+    held = AccessCode.objects.of(workspace).alias(own=_held(CodePin.Role.OWN), backup=_held(CodePin.Role.BACKUP))
     maybe_there = CodePin.objects.filter(code=OuterRef("pk"), pin__status__in=MAYBE_ON_LOCK)
+    # The workspace once more: a database that answers it for all rows at once should not look at others'.
+    maybe_there = maybe_there.filter(pin__device__property__workspace=workspace)
     return held.alias(
         covered=_flag(Q(backup__pin__status__in=MAYBE_ON_LOCK)),
         is_set=_flag(_SET),

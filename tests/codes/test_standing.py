@@ -22,11 +22,7 @@ def holding(which: Standing) -> set[str]:
 
 def standing_so(which: Standing) -> list[AccessCode]:
     """In all workspaces, each asked for its own."""
-    return [
-        code
-        for workspace in Workspace.objects.all()
-        for code in judged(AccessCode.objects.of(workspace)).filter(WHERE[which])
-    ]
+    return [code for workspace in Workspace.objects.all() for code in judged(workspace).filter(WHERE[which])]
 
 
 def spoken(code: AccessCode) -> str:
