@@ -1,7 +1,9 @@
 """The guest's page: no sign-in, an unguessable address, nothing cached, indexed or passed on."""
 
+from functools import lru_cache
+from uuid import UUID
+
 from django.contrib.auth.decorators import login_not_required
-from django.db.models import UUIDField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -11,22 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from codes.guest import booking_of, not_working, opened_by_guest
 from codes.guest_link import code_id_of
 from codes.models import AccessCode
-from portal.changes import number_of
+from portal.changes import number, number_of
 from portal.context import bind
 from portal.guessing import slow_to_guess
 from portal.live import Live, Mark, changed_parts, mark, nothing_new
-from portal.prepared import Given, Prepared
 
 PLACE = "device__property__workspace"
-
-
-NUMBER = Prepared(
-    lambda: (
-        AccessCode.objects.filter(pk=Given("pk", UUIDField()))
-        .annotate(number=number_of(PLACE))
-        .values_list(PLACE, "number")
-    )
-)
 
 
 @require_safe
@@ -55,14 +47,25 @@ def _unchanged(brought: Mark, token: str) -> HttpResponse | None:
 
     Its mark was sealed for this link, so nobody guesses; another link for the code is a change.
     """
-    if claimed := code_id_of(token):
-        for workspace, number in NUMBER(pk=claimed):
-            if answer := nothing_new(brought, token, workspace, number):
-                return _private(answer)
-    return None
+    claimed = code_id_of(token)
+    if claimed is None:
+        return None
+    try:
+        workspace = _workspace_of(claimed)
+    except AccessCode.DoesNotExist:
+        return None
+    answer = nothing_new(brought, token, workspace, number(workspace))
+    return _private(answer) if answer else None
 
 
 guest_page.unchanged = _unchanged  # type: ignore[attr-defined]  # for `portal.quick_polls`
+
+
+@lru_cache(maxsize=10_000)
+def _workspace_of(code: UUID) -> UUID:
+    """Raises AccessCode.DoesNotExist. A code stays in its workspace; and by another's number no mark would hold."""
+    found: UUID = AccessCode.objects.values_list(PLACE, flat=True).get(pk=code)
+    return found
 
 
 @csrf_exempt  # whoever knows the address may press it; and a page that sends no referrer cannot pass the check

@@ -21,15 +21,18 @@ from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Cast, Coalesce
 
 from portal.models import ChangeCount, LockChangeCount
+from portal.prepared import Given, Prepared
 
 PARTS = 32_000  # names to pick from for a workspace's next counter
 OPERATIONS = ("INSERT", "UPDATE", "DELETE")
 
 
+COUNTED = Prepared(lambda: ChangeCount.objects.filter(workspace=Given("of", models.UUIDField())).values_list("number"))
+
+
 def number(workspace: UUID) -> int:
     """The workspace's number now."""
-    total = ChangeCount.objects.filter(workspace=workspace).aggregate(total=Sum("number"))["total"]
-    return int(total or 0)
+    return sum(count for (count,) in COUNTED(of=workspace))
 
 
 def narrow_number(subject: UUID) -> int:

@@ -105,6 +105,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "portal.postgresql"
     # Compiling the list of codes takes PostgreSQL a second, answering it 60 ms; starting helpers for what turns out to
     # be no row at all takes it 12 ms. What the URL says comes after it.
     options = DATABASES["default"].setdefault("OPTIONS", {})

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import brotli
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.http import HttpResponse
 from django.urls import reverse
 
+from tests.bench.browser import Answer, Browser
 from tests.bench.figure import Figure, within
 from tests.bench.polls import POLLED, SEEN
 from tests.bench.run import Run
-from tests.bench.scenery import browser, full_lock
+from tests.bench.scenery import full_lock
 
 COLD, WARM, POLL, REQUESTS = 40, 40, 1, 4  # kB, kB, kB, requests
 PARTS = re.compile(r'<(?:script|link)[^>]+(?:src|href)="(/static/[^"?]+)')
@@ -20,7 +20,7 @@ PARTS = re.compile(r'<(?:script|link)[^>]+(?:src|href)="(/static/[^"?]+)')
 
 def figures(run: Run) -> Iterator[Figure]:
     device, user = full_lock()
-    client = browser(user)
+    client = Browser(user)
     address = reverse("device", args=[device.pk])
     plain = client.get(address).content.decode()
     page = client.get(address, headers={"Accept-Encoding": "gzip"})
@@ -36,7 +36,7 @@ def figures(run: Run) -> Iterator[Figure]:
     yield within("a poll that changed nothing", _sent(poll) / 1000, POLL, unit="kB")
 
 
-def _sent(response: HttpResponse) -> int:
+def _sent(response: Answer) -> int:
     """Body and headers."""
     return len(response.content) + sum(len(name) + len(value) + 4 for name, value in response.headers.items())
 

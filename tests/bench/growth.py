@@ -20,11 +20,11 @@ from codes.notifications import notify
 from codes.tick import sweep, tick
 from tests.bench import fleet
 from tests.bench.beside import process
+from tests.bench.browser import Browser
 from tests.bench.figure import Figure, at_most, within
 from tests.bench.measure import queries, seconds
 from tests.bench.plans import full_scans
 from tests.bench.run import Run
-from tests.bench.scenery import browser
 
 FEWEST = 4  # rounds in which each work is done
 IN_A_ROW = 3  # times it is done in a round, so that the other's round has not emptied the processor's caches for all
@@ -91,7 +91,7 @@ class Asked(NamedTuple):
 
 def _build(locks: int) -> list[str]:
     made = fleet.build(locks)
-    _works.update(works(browser(made.user), made))
+    _works.update(works(Browser(made.user), made))
     return list(_works)
 
 
@@ -106,7 +106,7 @@ def _timed(name: str) -> list[float]:
     return [seconds(_works[name]) for _ in range(IN_A_ROW)]
 
 
-def works(client: Client, made: fleet.Fleet) -> Works:
+def works(client: Client | Browser, made: fleet.Fleet) -> Works:
     page = reverse("device", args=[made.device.pk])
     return {
         "lock’s page": lambda: client.get(page),

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.db import connection
 from django.template import Context, Engine
-from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
@@ -20,10 +19,11 @@ from codes.lock_pins import lock_pins
 from devices.models import Device
 from portal.models import User
 from portal.moments import moment
+from tests.bench.browser import Browser
 from tests.bench.figure import Figure, at_most
 from tests.bench.measure import Query, medians, queries
 from tests.bench.run import Run
-from tests.bench.scenery import browser, full_lock
+from tests.bench.scenery import full_lock
 
 TEMPLATES = Path(__file__).parent / "templates"
 ROWS = re.compile(r'<tr role="row" id=".*</tr>', re.DOTALL)
@@ -31,15 +31,13 @@ ROWS = re.compile(r'<tr role="row" id=".*</tr>', re.DOTALL)
 
 def figures(run: Run) -> Iterator[Figure]:
     device, user = full_lock()
-    client = browser(user)
+    client = Browser(user)
     page = reverse("device", args=[device.pk])
     User.objects.filter(pk=user.pk).update(is_staff=True, is_superuser=True)
     admin = reverse("admin:codes_accesscode_changelist") + "?all=1"  # on one page
     _check(client, page, admin)
     floor = Floor(client, page, device)
-    ours, theirs, least = medians(
-        lambda: client.get(page), lambda: client.get(admin), floor.run, rounds=run.choose(60, 15)
-    )
+    ours, theirs, least = medians(client.asking(page), client.asking(admin), floor.run, rounds=run.choose(60, 15))
     note = f"{floor.statements} queries, {connection.vendor}"
     title = "lock’s page with 100 codes, server time"
     yield at_most(
@@ -51,7 +49,7 @@ def figures(run: Run) -> Iterator[Figure]:
 class Floor:
     """The page's own statements run raw, and one rendering of the same bytes from finished rows."""
 
-    def __init__(self, client: Client, page: str, device: Device) -> None:
+    def __init__(self, client: Browser, page: str, device: Device) -> None:
         client.get(page)
         with queries() as found:
             html = client.get(page).content.decode()
@@ -103,7 +101,7 @@ def _finished(row: Row, device: Device) -> dict[str, object]:
     }
 
 
-def _check(client: Client, page: str, admin: str) -> None:
+def _check(client: Browser, page: str, admin: str) -> None:
     """Both show all of the codes."""
     for address in (page, admin):
         answer = client.get(address)

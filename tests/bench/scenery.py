@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-from django.test import Client
 from django.utils import timezone
 
 from codes.models import CodePin
 from devices.models import Device, Event, Pin
 from portal.models import Membership, User
-from portal.process import loaded
 from tests import factories
 
 CODES = 100
@@ -44,14 +42,6 @@ def full_lock() -> tuple[Device, User]:
             factories.CodePinFactory(code=code, pin=spare.pin, role=CodePin.Role.BACKUP)
         _event(device, code.name, str(code.pk))
     return device, owner.user
-
-
-def browser(user: User) -> Client:
-    """A browser in which this person is signed in, before a process that has loaded its code as a web server's has."""
-    client = Client()
-    client.force_login(user)
-    loaded()
-    return client
 
 
 def _stay(number: int) -> dict[str, object]:
