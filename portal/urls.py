@@ -8,9 +8,12 @@ from portal import join_views, monitor_views, views
 handler500 = "portal.error_views.server_error"
 
 urlpatterns = [
-    path("g/", include("codes.guest_urls")),  # guests' pages are asked most often
+    # What is asked most often stands first: guests' pages, and the polls of those that people leave open.
+    path("g/", include("codes.guest_urls")),
     path("", views.home, name="home"),
     path("live/", views.home_live, name="home_live"),
+    path("devices/", include("devices.urls")),
+    path("codes/", include("codes.urls")),
     path("healthz", monitor_views.healthz, name="healthz"),
     path("readyz", monitor_views.readyz, name="readyz"),
     path("metrics", monitor_views.metrics, name="metrics"),
@@ -20,8 +23,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("settings/", include("portal.settings_urls")),
     path("join/<str:token>/", join_views.join, name="join"),
-    path("devices/", include("devices.urls")),
-    path("codes/", include("codes.urls")),
     path("properties/", include("devices.property_urls")),
     path("properties/", include("codes.property_urls")),
     path("backups/", include("backups.urls")),
