@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -31,23 +32,34 @@ def current(code: AccessCode, role: CodePin.Role) -> CodePin | None:
     return next((given for given in given_to(code) if given.role == role and given.ended_at is None), None)
 
 
-def backup_and_own(given: Iterable[CodePin]) -> tuple[CodePin | None, CodePin | None]:
-    """The backup and the own PIN that a code has now, of those it was given."""
-    found: dict[str, CodePin] = {}
+class Held(NamedTuple):
+    """The backup and the own PIN that a code has now."""
+
+    backup: CodePin | None
+    own: CodePin | None
+
+
+def holding(given: Iterable[CodePin]) -> Held:
+    """What it has of those it was given."""
+    backup = own = None
     for one in given:
         if one.ended_at is None:
-            found.setdefault(one.role, one)
-    return found.get(CodePin.Role.BACKUP), found.get(CodePin.Role.OWN)
+            if one.role == CodePin.Role.OWN:
+                own = own or one
+            elif one.role == CodePin.Role.BACKUP:
+                backup = backup or one
+    return Held(backup, own)
 
 
-def door_pin(code: AccessCode) -> Pin | None:
+def door_pin(code: AccessCode, has: Held | None = None) -> Pin | None:
     """The PIN that opens the door for this code now: the one answer for link, list and reveal.
 
     The backup unless known to be gone, else its own if set, else its own if nobody knows, else None: "contact us".
+    `has`: what it has now, if that is known.
     """
     if code.ended_at is not None:
         return None
-    backup, own = backup_and_own(given_to(code))
+    backup, own = has or holding(given_to(code))
     if backup and backup.pin.status not in NOT_THERE:
         return backup.pin
     return own.pin if own and _may_open(own.pin) else None

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from backups.models import BackupCode
-from codes.cover import door_pin, given_to
+from codes.cover import door_pin, given_to, holding
 from codes.lock_pins import LockPins
 from codes.models import AccessCode, CodePin
 from codes.status import Status, backup_in_use, code_status, spare_status
@@ -123,14 +123,14 @@ def code_row(code: AccessCode, device: Device) -> Row:
 
 
 def _row(code: AccessCode, given: list[CodePin], device: Device) -> Row:
-    covering = [one for one in given if _covers(one)]
-    backup = covering[0] if covering else None
-    pin, pk = door_pin(code), code.pk
+    has, pk = holding(given), code.pk
+    pin = door_pin(code, has)
+    backup = has.backup if has.backup and has.backup.pin.maybe_on_lock else None
     return Row(
         key=f"code-{pk}",
         kind=GUEST if code.time_bound else ONGOING,
         name=code.name,
-        status=code_status(code, given, device),
+        status=code_status(code, given, device, has),
         code_id=pk,
         reference=code.booking_reference,
         starts_at=code.starts_at,
@@ -172,10 +172,6 @@ def spare_row(spare: BackupCode, device: Device) -> Row:
 def _listed(spare: BackupCode) -> bool:
     """Spares that are on the lock or may be; those still to come are told by the pool."""
     return spare.drawn_at is None and spare.pin.maybe_on_lock
-
-
-def _covers(given: CodePin) -> bool:
-    return given.role == CodePin.Role.BACKUP and given.ended_at is None and given.pin.maybe_on_lock
 
 
 def _still_matters(given: CodePin) -> bool:

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from backups.models import BackupCode
-from codes.cover import backup_and_own
+from codes.cover import Held, holding
 from codes.models import AccessCode, CodePin
 from devices import listing
 from devices.listing import Words
@@ -34,18 +34,21 @@ class Status(NamedTuple):
     note: str = ""
 
 
-def code_status(code: AccessCode, given: Sequence[CodePin], device: Device) -> Status:
-    """The status of an access code from the PINs it was given, which carry their pins and backup codes."""
+def code_status(code: AccessCode, given: Sequence[CodePin], device: Device, has: Held | None = None) -> Status:
+    """The status of an access code from the PINs it was given, which carry their pins and backup codes.
+
+    `has`: what it has of them now, if that is known.
+    """
     if code.ended_at is not None:
         return _leaving([one.pin for one in given], since=code.ended_at)
-    status = _live_status(code, given, device)
+    status = _live_status(code, has or holding(given), device)
     if code.reported_at is None:
         return status
     return status._replace(attention=True, note=_("The guest says that the PIN does not work."))
 
 
-def _live_status(code: AccessCode, given: Sequence[CodePin], device: Device) -> Status:
-    backup, own = backup_and_own(given)
+def _live_status(code: AccessCode, has: Held, device: Device) -> Status:
+    backup, own = has
     if backup and backup.pin.maybe_on_lock:
         words = _("Covered by backup %(id)s") % {"id": backup.pin.backup_code.code_id}
         return Status(words, "info", pending=backup.pin.status != Pin.Status.SET)
