@@ -37,6 +37,7 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[str]]]
     monkeypatch.setattr(tick, "ensure_schedules", lambda: None)
     monkeypatch.setattr(tick.ClockWatch, "mind", lambda self: None)
     monkeypatch.setattr(tick, "close_old_connections", lambda: None)
+    monkeypatch.setattr(tick, "wake_due", lambda: 0)
 
     def run(*outcomes: Exception | None) -> list[str]:
         stop, left = Event(), list(outcomes)
@@ -71,6 +72,22 @@ def test_it_outlives_a_database_error(looks: Callable[..., list[str]], caplog: p
     assert looks(error, RuntimeError("bug"), None).count("tick") == 3
     assert "failed: OperationalError" in caplog.text
     assert "4711" not in caplog.text
+
+
+def test_between_looks_it_glances_at_due_locks_until_one_fails(
+    looks: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    glances = iter([None, None, None, None, OperationalError("gone"), None])
+    seen: list[object] = []
+
+    def glance() -> None:
+        seen.append(outcome := next(glances))
+        if outcome:
+            raise outcome
+
+    monkeypatch.setattr(tick, "wake_due", glance)
+    assert looks(None, RuntimeError("bug"), None, None).count("tick") == 4
+    assert len(seen) == 5  # four after the first look, none after one that failed, one after the third: it failed
 
 
 def test_an_error_is_named_by_its_constraint() -> None:
