@@ -104,6 +104,12 @@ def next_at(found: Watch, device: Device) -> Arrival | None:
 
 
 @register.filter
+def at_risk_on(found: Watch, device: Device) -> list[Arrival]:
+    """`{{ watch|at_risk_on:device }}`: guests of one lock who have no PIN that works, or soon will not."""
+    return [arrival for arrival in found.risky if arrival.code.device_id == device.pk]
+
+
+@register.filter
 def by_arrival(outages: Iterable[Outage], found: Watch) -> list[Outage]:
     """Outages, that of the next arrival first, and so the locks of each."""
     sorted_inside = [replace(outage, devices=found.by_arrival(outage.devices)) for outage in outages]

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
+from codes.models import AccessCode
 from codes.services import cancel_code, pull_backup
 from devices.models import Device, Hub, Pin, Property
 from portal.models import User
@@ -41,6 +42,22 @@ def test_it_says_whom_it_affects(signed_in: Client, device: Device) -> None:
     cancel_code(guests[2])
     words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
     assert "Ana Ruiz and Ben Okafor are covered." in words and "Cy Li" not in words
+
+
+def test_it_names_the_guest_for_whom_nothing_is_left(signed_in: Client, device: Device) -> None:
+    scene.exhausted(device)
+    html = signed_in.get(URL).content.decode()
+    words = " ".join(strip_tags(html).split())
+    left = AccessCode.objects.get(name="Chloé Martin")
+    assert "Chloé Martin, " in words and "(Lisbon time): No backup available" in words
+    assert reverse("code", args=[left.pk]) in html
+
+
+def test_a_guest_at_risk_on_another_lock_is_not_named_here(signed_in: Client, device: Device, place: Property) -> None:
+    scene.exhausted(device)
+    other = factories.DeviceFactory(property=place, hub=device.hub, name="Side door")
+    scene.guest(other, "Dee Poe", hours=6, trouble=Pin.Trouble.OFFLINE, attempts=3)
+    assert "Dee Poe" not in signed_in.get(URL).content.decode()
 
 
 def test_it_says_what_to_do_and_is_taken_on_there(signed_in: Client, device: Device) -> None:
