@@ -8,7 +8,7 @@ class On(Enum):
     """Where a group is measured."""
 
     EITHER = "either"  # PostgreSQL if there is one, else SQLite
-    BOTH = "both"
+    BOTH = "both"  # in a quick run, either
     POSTGRES = "postgres"
     NOWHERE = "nowhere"  # it needs no database, or starts its own
 
