@@ -10,6 +10,7 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from socket import create_server
 
@@ -67,7 +68,8 @@ class Demo:
 
     def end(self) -> None:
         for pid in self.processes():
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it ends while we look
+                os.kill(pid, signal.SIGKILL)
         self.process.communicate(timeout=10)
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ class Run:
 
     def end(self) -> None:
         for pid in [self.process.pid, *self.everybody()]:
-            if alive(pid):
+            with suppress(ProcessLookupError):  # it ends while we look
                 os.kill(pid, signal.SIGKILL)
         self.process.communicate(timeout=10)
 
