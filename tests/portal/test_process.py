@@ -96,7 +96,8 @@ class Run:
     def end(self) -> None:
         for pid in [self.process.pid, *self.everybody()]:
             with suppress(ProcessLookupError):  # it ends while we look
-                os.kill(pid, signal.SIGKILL)
+                if alive(pid):
+                    os.kill(pid, signal.SIGKILL)
         self.process.communicate(timeout=10)
 
 
