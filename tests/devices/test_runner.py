@@ -246,10 +246,11 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
     provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runner, "SOON", 5)
-    refused, answered = threading.Event(), threading.Event()
+    asked, refused, answered = threading.Event(), threading.Event(), threading.Event()
     happened: list[str] = []
 
     def answer_other() -> None:
+        asked.set()
         refused.wait(5)
         answered.set()
 
@@ -263,7 +264,8 @@ def test_while_it_may_answer_at_once_no_other_answer_is_taken(
         yield call("other", 5)
         happened.append("other")
 
-    provider.answers = {"put": lambda: None, "other": answer_other, "refused": lambda: time.sleep(0.2)}
+    put = {"put": lambda: asked.wait(5)}  # the other's lock is asked before the guest's has answered
+    provider.answers = {**put, "other": answer_other, "refused": lambda: time.sleep(0.2)}
     turns = [other(), guests()]
     run_many(lambda room: [turns.pop()] if turns else [])
     assert happened == ["covered", "other"]
