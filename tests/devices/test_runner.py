@@ -89,14 +89,17 @@ def test_calls_run_side_by_side_and_turns_on_one_thread(provider: FakeProvider) 
 
 def test_no_more_than_sixteen_turns_at_once(provider: FakeProvider) -> None:
     running, most = 0, 0
-    guard = threading.Lock()
+    guard, full = threading.Lock(), threading.Event()
 
     def answer() -> None:
         nonlocal running, most
         with guard:
             running += 1
             most = max(most, running)
-        time.sleep(0.02)
+            if running == 16:
+                full.set()
+        full.wait(5)
+        time.sleep(0.02)  # for one too many to come, if one would
         with guard:
             running -= 1
 
