@@ -160,6 +160,13 @@ class Watch:
         latest_first = sorted(self.arrivals, key=lambda arrival: (arrival.starts_at, arrival.code.name), reverse=True)
         return {arrival.code.device_id: arrival for arrival in latest_first}
 
+    @cached_property
+    def risky_by_lock(self) -> dict[UUID, list[Arrival]]:
+        found: dict[UUID, list[Arrival]] = {}
+        for arrival in self.risky:
+            found.setdefault(arrival.code.device_id, []).append(arrival)
+        return found
+
     def by_arrival(self, devices: Iterable[Device]) -> list[Device]:
         """Locks, that of the next arrival first; those where nobody arrives keep their order at the end."""
         never = now() + AHEAD

@@ -106,7 +106,7 @@ def next_at(found: Watch, device: Device) -> Arrival | None:
 @register.filter
 def at_risk_on(found: Watch, device: Device) -> list[Arrival]:
     """`{{ watch|at_risk_on:device }}`: guests of one lock who have no PIN that works, or soon will not."""
-    return [arrival for arrival in found.risky if arrival.code.device_id == device.pk]
+    return found.risky_by_lock.get(device.pk, [])
 
 
 @register.filter

@@ -29,7 +29,8 @@ class AddressNode(URLNode):
     def render(self, context: template.Context) -> str:
         node: Any = self
         name, args = node.view_name.resolve(context), tuple(arg.resolve(context) for arg in node.args)
-        if node.kwargs or ":" in name or not all(type(arg) in IDS for arg in args):
+        plain = isinstance(name, str) and ":" not in name and not node.kwargs
+        if not plain or not all(type(arg) in IDS for arg in args):
             return super().render(context)
         try:
             found = address(name, args, get_urlconf(), get_script_prefix())

@@ -53,6 +53,13 @@ def test_it_names_the_guest_for_whom_nothing_is_left(signed_in: Client, device: 
     assert reverse("code", args=[left.pk]) in html
 
 
+def test_it_names_them_behind_a_hub_that_is_down_too(signed_in: Client, device: Device, hub: Hub) -> None:
+    scene.exhausted(device)
+    Hub.objects.filter(pk=hub.pk).update(down_since=timezone.now() - timedelta(minutes=9))
+    words = " ".join(strip_tags(signed_in.get(URL).content.decode()).split())
+    assert "cannot be reached" in words and "Chloé Martin, " in words and "No backup available" in words
+
+
 def test_a_guest_at_risk_on_another_lock_is_not_named_here(signed_in: Client, device: Device, place: Property) -> None:
     scene.exhausted(device)
     other = factories.DeviceFactory(property=place, hub=device.hub, name="Side door")

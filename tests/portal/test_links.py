@@ -52,11 +52,14 @@ def test_what_is_secret_in_an_address_is_not_remembered() -> None:
     assert address.cache_info().currsize == 0
 
 
-@pytest.mark.parametrize("source", ["{% url 'nowhere' %}", "{% url 'device' 7 %}", "{% url 'device' %}"])
+@pytest.mark.parametrize(
+    "source",
+    ["{% url 'nowhere' %}", "{% url nothing %}", "{% url none %}", "{% url 'device' 7 %}", "{% url 'device' %}"],
+)
 def test_what_leads_nowhere_is_an_error_each_time(source: str) -> None:
     for _ in range(2):
         with pytest.raises(NoReverseMatch):
-            drawn(source)
+            drawn(source, none=None)
 
 
 def test_another_prefix_is_another_address() -> None:
