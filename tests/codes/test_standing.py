@@ -52,6 +52,9 @@ def world(device: Device, place: Property, hub: Hub) -> None:
     scene.ongoing(device, "Staff tried once", trouble=Pin.Trouble.NOT_STORED, attempts=1)
     lost = scene.covered(device, pool, "Lost backup", hours=-2)
     Pin.objects.filter(code_pin__code=lost, code_pin__role=CodePin.Role.BACKUP).update(status=S.GONE)
+    refused = scene.covered(device, pool, "Refused and covered", hours=3)
+    Pin.objects.filter(code_pin__code=refused, code_pin__role=CodePin.Role.OWN).update(status=S.REFUSED)
+    AccessCode.objects.filter(pk=refused.pk).update(failed_at=at)
     for name, status, ago in (("Gone", S.REMOVED, 5), ("Leaving", S.REMOVING, 1), ("Stuck", S.REMOVING, 9)):
         code = scene.guest(device, name, hours=-60, status=status, wanted=Pin.Wanted.ABSENT)
         AccessCode.objects.filter(pk=code.pk).update(ended_at=at - timedelta(minutes=ago))
