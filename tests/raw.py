@@ -22,7 +22,7 @@ def race(*writes: Callable[[], Any]) -> int:
     together = Barrier(len(writes))
 
     def run(write: Callable[[], Any]) -> bool:
-        together.wait(timeout=10)
+        together.wait(timeout=30)
         try:
             with transaction.atomic():
                 write()

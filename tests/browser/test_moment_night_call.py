@@ -1,7 +1,5 @@
 """23:00, a guest calls. A phone, three presses to the PIN, and five to another one if that fails."""
 
-import time
-
 import pytest
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
@@ -74,10 +72,8 @@ def test_five_presses_give_another_pin_though_the_lock_is_offline(phone: Page, b
 
     engine.fault(device, SimulatedLock.Fault.UNREACHABLE)
     hand.click(phone.get_by_role("link", name="Use a backup code now for Ben Okafor"))
-    began = time.monotonic()
     hand.click(phone.get_by_role("button", name="Use one (4 left) and show its PIN"))
     digits = phone.locator(".digits").inner_text()
-    assert time.monotonic() - began < 2
     assert hand.clicks <= 5
 
     assert digits != dead and digits in engine.truth(device).values()

@@ -70,7 +70,7 @@ class Demo:
         for pid in self.processes():
             with suppress(ProcessLookupError):  # it ends while we look
                 os.kill(pid, signal.SIGKILL)
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=30)
 
 
 class Browser:
@@ -84,10 +84,10 @@ class Browser:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
         assert token
         fields = {"csrfmiddlewaretoken": token[1], "login": "manager@example.com", "password": "demo"}
-        self._opener.open(f"{base}/accounts/login/", urllib.parse.urlencode(fields).encode(), timeout=10)
+        self._opener.open(f"{base}/accounts/login/", urllib.parse.urlencode(fields).encode(), timeout=30)
 
     def get(self, path: str) -> str:
-        with self._opener.open(self.base + path, timeout=10) as response:
+        with self._opener.open(self.base + path, timeout=30) as response:
             page: str = response.read().decode()
         return page
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -149,16 +148,27 @@ def test_one_look_writes_and_sends_warnings(device: Device, alice: User) -> None
     assert [told.subject.partition(",")[0] for told in mail.outbox] == ["Act now: no working code for Ben Okafor"]
 
 
+PATIENT = """
+import django
+django.setup()
+from django.core.management import call_command
+from codes.management.commands import tick
+tick.PAUSE = tick.LONGEST_PAUSE = tick.WARN_EVERY = 600
+call_command("tick")
+"""
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-def test_it_ends_at_once_on_a_signal_even_without_a_database(number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_ends_its_longest_wait_even_without_a_database(number: signal.Signals, tmp_path: Path) -> None:
     environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
     process = subprocess.Popen(
-        [sys.executable, "manage.py", "tick"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", PATIENT], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     assert "failed: OperationalError" in process.stderr.readline()
-    began = time.monotonic()
     process.send_signal(number)
-    process.communicate(timeout=10)
+    try:
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 0
-    assert time.monotonic() - began < 2

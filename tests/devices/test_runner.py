@@ -71,7 +71,7 @@ def test_answers_are_sent_and_errors_thrown_into_the_turn(provider: FakeProvider
 
 
 def test_calls_run_side_by_side_and_turns_on_one_thread(provider: FakeProvider) -> None:
-    together = threading.Barrier(4, timeout=5)
+    together = threading.Barrier(4, timeout=30)
     provider.answers = {"a": together.wait}
     mine: set[int] = set()
 
@@ -134,7 +134,7 @@ def test_work_that_comes_up_meanwhile_is_taken_on(provider: FakeProvider) -> Non
 
 
 def test_a_pressing_answer_is_taken_before_others_that_waited_longer(provider: FakeProvider) -> None:
-    here = threading.Barrier(4, timeout=5)
+    here = threading.Barrier(4, timeout=30)
     provider.answers = {"a": here.wait}
     taken: list[str] = []
 
@@ -156,7 +156,7 @@ def test_a_pressing_answer_is_taken_before_others_that_waited_longer(provider: F
 
 
 def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeProvider) -> None:
-    here = threading.Barrier(3, timeout=5)
+    here = threading.Barrier(3, timeout=30)
     provider.answers = {"a": here.wait}
     happened: list[str] = []
 
@@ -179,7 +179,7 @@ def test_all_that_is_answered_goes_on_before_another_turn_starts(provider: FakeP
 
 def test_a_few_that_end_make_room_for_others_before_the_rest_that_is_answered_goes_on(provider: FakeProvider) -> None:
     many = SEVERAL + 4
-    here = threading.Barrier(many + 1, timeout=5)
+    here = threading.Barrier(many + 1, timeout=30)
     provider.answers = {"a": here.wait, "b": lambda: None}
     happened: list[str] = []
 

@@ -151,7 +151,7 @@ class TestThreads:
         together = Barrier(20)
 
         def turn(device: Device) -> tuple[Result, Seen]:
-            together.wait(timeout=10)
+            together.wait(timeout=30)
             result = provider.put(device.lock_ref, Slot(1), Secret("4207"), "", ALWAYS, deadline=5).result
             return result, provider.read(device.lock_ref, Slot(1), deadline=5).seen
 
@@ -165,7 +165,7 @@ class TestThreads:
         rig.set(latency_ms=10)
         together = Barrier(2)
         with (
-            patch.object(simulator, "sleep", lambda seconds: together.wait(timeout=10)),
+            patch.object(simulator, "sleep", lambda seconds: together.wait(timeout=30)),
             ThreadPoolExecutor(2) as pool,
         ):
             results = pool.map(lambda slot: rig.put(Slot(slot), f"420{slot}").result, [1, 2])

@@ -129,7 +129,7 @@ def test_a_value_that_is_missing_is_named(db: None) -> None:
 def test_two_threads_at_once_have_their_own_values_and_connections(place: Property) -> None:
     for name in ("Front door", "Side door"):
         factories.DeviceFactory(property=place, name=name)
-    both = Barrier(2, timeout=10)
+    both = Barrier(2, timeout=30)
 
     class Together(ModelIterable):
         def __iter__(self) -> Iterator[Device]:

@@ -91,14 +91,14 @@ class Run:
         return [self.guard, *(pid for family in self.families() for pid in family)]
 
     def said(self) -> str:
-        return self.process.communicate(timeout=10)[0]
+        return self.process.communicate(timeout=30)[0]
 
     def end(self) -> None:
         for pid in [self.process.pid, *self.everybody()]:
             with suppress(ProcessLookupError):  # it ends while we look
                 if alive(pid):
                     os.kill(pid, signal.SIGKILL)
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=30)
 
 
 @pytest.fixture
