@@ -1,8 +1,9 @@
 """Whether a lock's spaces will do for the codes that are planned, told days ahead. Pure: rows in, words out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -18,8 +19,7 @@ from portal.moments import soon
 AHEAD = timedelta(days=14)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """How long a person's PIN takes a space; `ends_at` None: nobody knows."""
 
     begins_at: datetime
@@ -59,9 +59,10 @@ def forecast(device: Device, pool: PoolStatus, people: Iterable[Pin]) -> Forecas
     pins = list(people)
     spans = [span for pin in pins if (span := _span(pin, at))]
     others = len(device.unmanaged)
-    peak = others + max((_held(spans, moment) for moment in _moments(spans, at)), default=0)
-    full_at = _first_above(spans, at, slots - others - min(pool.size, 1))
-    short_at = _first_above(spans, at, slots - others - pool.size)
+    held = {moment: _held(spans, moment) for moment in _moments(spans, at)}
+    peak = others + max(held.values(), default=0)
+    full_at = _first_above(held, slots - others - min(pool.size, 1))
+    short_at = _first_above(held, slots - others - pool.size)
     tone, sentence = _words(device, slots, peak, pool.size, full_at, short_at)
     overdue = sum(pin.maybe_on_lock and _unwanted(pin, at) for pin in pins)
     return Forecast(slots, pool.used + others, peak, overdue, tone, sentence)
@@ -117,5 +118,6 @@ def _held(spans: Sequence[Span], moment: datetime) -> int:
     return sum(span.begins_at <= moment and (span.ends_at is None or span.ends_at > moment) for span in spans)
 
 
-def _first_above(spans: Sequence[Span], at: datetime, room: int) -> datetime | None:
-    return next((moment for moment in _moments(spans, at) if _held(spans, moment) > room), None)
+def _first_above(held: Mapping[datetime, int], room: int) -> datetime | None:
+    """`held`: how many spaces are taken, by moment, the soonest first."""
+    return next((moment for moment, count in held.items() if count > room), None)

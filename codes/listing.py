@@ -49,15 +49,11 @@ class Row(NamedTuple):
 PLACES = {GUEST: 2, ONGOING: 3, BACKUP: 5}  # in the list, unless something more urgent is to be said of it
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A code with its backups, or a backup that is ready."""
 
     rows: tuple[Row, ...]
-
-    @property
-    def attention(self) -> bool:
-        return any(row.status.attention for row in self.rows)
+    attention: bool
 
     def order(self) -> tuple[object, ...]:
         first = self.rows[0]
@@ -76,11 +72,11 @@ class Group:
 class CodeList:
     """A lock's codes as its page shows them, after the filter. `total` is before it."""
 
+    device: Device
     rows: list[Row]
     total: int
     troubled: int
     pending: bool
-    next_arrival: Words = ""
     filtered: bool = False
     pins: Sequence[Pin] = ()  # of guests and staff, before the filter
     codes: Sequence[AccessCode] = ()  # with all their PINs, before the filter
@@ -88,6 +84,11 @@ class CodeList:
     @property
     def health(self) -> str:
         return health(self.troubled)
+
+    @property
+    def next_arrival(self) -> Words:
+        """`Chloé Martin, Sat 15:00, not on lock yet`"""
+        return _next_arrival(self.codes, self.device)
 
 
 def health(troubled: int) -> str:
@@ -102,15 +103,15 @@ def code_list(device: Device, pins: LockPins, *, show: str = "", words: str = ""
     """The list, filtered by kind (guest, ongoing, backup, attention) and words. No query, given the lock's PINs."""
     codes = pins.codes
     groups = [_group(code, device) for code in codes]
-    groups += [Group((spare_row(spare, device),)) for spare in pins.backups.codes if _listed(spare)]
+    groups += [_grouped(spare_row(spare, device)) for spare in pins.backups.codes if _listed(spare)]
     groups.sort(key=Group.order)
     chosen = [group for group in groups if group.says(words)] if words else groups
     return CodeList(
+        device=device,
         rows=[row for group in chosen for row in group.rows if _shown(row, group, show)],
         total=sum(len(group.rows) for group in groups),
         troubled=sum(group.attention for group in groups),
         pending=any(row.status.pending for group in groups for row in group.rows),
-        next_arrival=_next_arrival(codes, device),
         filtered=bool(words or show),
         pins=[given.pin for code in codes for given in given_to(code)],
         codes=codes,
@@ -146,7 +147,11 @@ def _group(code: AccessCode, device: Device) -> Group:
     given = list(given_to(code))
     row = _row(code, given, device)
     backups = [one for one in given if one.role == CodePin.Role.BACKUP and _still_matters(one)]
-    return Group((row, *map(given_row, backups)))
+    return _grouped(row, *map(given_row, backups))
+
+
+def _grouped(*rows: Row) -> Group:
+    return Group(rows, any(row.status.attention for row in rows))
 
 
 def given_row(given: CodePin) -> Row:
@@ -185,7 +190,6 @@ def _shown(row: Row, group: Group, show: str) -> bool:
 
 
 def _next_arrival(codes: Sequence[AccessCode], device: Device) -> Words:
-    """`Chloé Martin, Sat 15:00, not on lock yet`"""
     at = now()
     coming = [code for code in codes if code.ended_at is None and code.starts_at and code.starts_at > at]
     starts_at = min((code.starts_at for code in coming if code.starts_at), default=None)

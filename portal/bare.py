@@ -21,10 +21,10 @@ class Bare[M: models.Model]:
 
     def row(self, values: Sequence[Any]) -> M:
         """An instance of these values, in the order of `names`."""
-        row = self.model.__new__(self.model)
-        row.__dict__.update(zip(self.names, values, strict=True))
-        state = row.__dict__["_state"] = ModelState()
+        row, state = self.model.__new__(self.model), ModelState()
         state.adding, state.db = False, "default"
+        row.__dict__ = columns = dict(zip(self.names, values, strict=True))
+        columns["_state"] = state
         return row
 
 

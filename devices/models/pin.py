@@ -12,7 +12,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from devices.models.device import Device
-from devices.providers.base import Window
+from devices.providers.base import Window, covers
 from portal.secret import SecretField
 
 # What the indexes of a few rows are about, word for word as in their conditions.
@@ -265,7 +265,7 @@ class Pin(models.Model):
     @property
     def confirmed(self) -> bool:
         """On the lock for all of its wanted window, as the lock itself said (or it is a lock that never says)."""
-        return self.status in (Pin.Status.SET, Pin.Status.SENT) and self.seen_window.covers(self.window)
+        return self.status in READ_BACK and covers(self.seen_from, self.seen_until, self.wanted_from, self.wanted_until)
 
 
 def _literal(word: str) -> RawSQL:

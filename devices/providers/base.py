@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from portal.secret import Secret
 
@@ -100,17 +100,22 @@ class CodeId:
 type Handle = Slot | CodeId
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """When a code opens the door, aware UTC; None is open-ended."""
 
     starts_at: datetime | None = None
     ends_at: datetime | None = None
 
     def covers(self, other: "Window") -> bool:
-        starts = self.starts_at is None or (other.starts_at is not None and self.starts_at <= other.starts_at)
-        ends = self.ends_at is None or (other.ends_at is not None and self.ends_at >= other.ends_at)
-        return starts and ends
+        return covers(*self, *other)
+
+
+def covers(
+    starts_at: datetime | None, ends_at: datetime | None, begins_at: datetime | None, leaves_at: datetime | None
+) -> bool:
+    """Whether the first window, from `starts_at` to `ends_at`, opens for all of the second: for lists of many."""
+    starts = starts_at is None or (begins_at is not None and starts_at <= begins_at)
+    return starts and (ends_at is None or (leaves_at is not None and ends_at >= leaves_at))
 
 
 ALWAYS = Window()
