@@ -181,6 +181,7 @@ class Notice(models.Model):
     subject = models.CharField(max_length=250, blank=True)  # of its mail
     opened_at = models.DateTimeField()
     told_at = models.DateTimeField(null=True, blank=True)
+    told_to = models.JSONField(null=True, blank=True)  # keys of the memberships its mails went to; None: not kept
     silent = models.BooleanField(default=False)  # another mail says it: none of its own, and no "Resolved"
     quieted_at = models.DateTimeField(null=True, blank=True)  # somebody is on it
     gone_since = models.DateTimeField(null=True, blank=True)  # not seen any more since then

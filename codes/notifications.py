@@ -138,11 +138,13 @@ def _tell(group: Sequence[Notice], found: dict[str, Finding], at: datetime) -> N
         return
     with transaction.atomic():
         ours = _claim(fresh, at)
+        hearing = _hearing(ours)
         for one in ours:
             one.subject = subject_of(found[one.key])[:250]
             one.silent = one.kind == K.SEVERAL and one is not ours[0]
-            one.save(update_fields=["subject", "silent"])
-        _post(ours, subject_for, lambda some: body_of([(one, found[one.key]) for one in some]))
+            one.told_to = sorted({*(one.told_to or ()), *(member.pk for member in hearing[one.pk])})
+            one.save(update_fields=["subject", "silent", "told_to"])
+        _post(ours, hearing, subject_for, lambda some: body_of([(one, found[one.key]) for one in some]))
 
 
 def _claim(fresh: Iterable[Notice], at: datetime) -> list[Notice]:
@@ -151,7 +153,7 @@ def _claim(fresh: Iterable[Notice], at: datetime) -> list[Notice]:
 
 
 def _resolve(group: Sequence[Notice], at: datetime) -> None:
-    """One "Resolved" about what ended, together with what ends within moments."""
+    """One "Resolved" about what ended, together with what ends within moments, to those who were told of it."""
     ended = [one for one in group if one.closed_at is not None]
     if not ended:
         return
@@ -160,29 +162,36 @@ def _resolve(group: Sequence[Notice], at: datetime) -> None:
         return
     with transaction.atomic():
         ours = [one for one in ended if Notice.objects.filter(pk=one.pk, done_at=None).update(done_at=at)]
-        _post(ours, resolved_subject, resolved_body)
+        hearing = _hearing(ours)
+        for one in ours:
+            if one.told_to is not None:
+                hearing[one.pk] = [member for member in hearing[one.pk] if member.pk in one.told_to]
+        _post(ours, hearing, resolved_subject, resolved_body)
 
 
-def _post(
-    notices: Sequence[Notice], subject: Callable[[Sequence[Notice]], str], body: Callable[[Sequence[Notice]], str]
-) -> None:
-    """To each person what is theirs to hear of."""
+def _hearing(notices: Sequence[Notice]) -> dict[int, list[Membership]]:
+    """Who is to hear of each, by its key."""
     if not notices:
-        return
+        return {}
     workspace = notices[0].workspace
     members = reachable(workspace)
     kinds = {kind: hearers(workspace, members, kind) for kind in {K(one.kind) for one in notices}}
-    for theirs, people in _together(members, kinds):
-        told = [one for one in notices if one.kind in theirs]
-        post(people, subject(told), body(told))
+    return {one.pk: kinds[K(one.kind)] for one in notices}
 
 
-def _together(
-    members: Iterable[Membership], kinds: Mapping[MailKind, Sequence[Membership]]
-) -> Iterable[tuple[frozenset[MailKind], list[str]]]:
-    """Addresses of people who hear of the same kinds."""
-    groups: dict[frozenset[MailKind], list[str]] = defaultdict(list)
-    for member in members:
-        if theirs := frozenset(kind for kind, people in kinds.items() if member in people):
-            groups[theirs].append(member.user.email)
-    return groups.items()
+def _post(
+    notices: Sequence[Notice],
+    hearing: Mapping[int, Sequence[Membership]],
+    subject: Callable[[Sequence[Notice]], str],
+    body: Callable[[Sequence[Notice]], str],
+) -> None:
+    """To each person what is theirs to hear of; those who hear the same get the same."""
+    theirs: dict[Membership, list[Notice]] = defaultdict(list)
+    for one in notices:
+        for member in hearing[one.pk]:
+            theirs[member].append(one)
+    mails: dict[tuple[Notice, ...], list[str]] = defaultdict(list)
+    for member, told in theirs.items():
+        mails[tuple(told)].append(member.user.email)
+    for told_together, people in mails.items():
+        post(people, subject(told_together), body(told_together))

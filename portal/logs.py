@@ -25,12 +25,8 @@ class Line(ProcessorFormatter):
     """An error among a message's arguments is told as `scrub.message_of` tells it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        record = copy.copy(record)
-        if isinstance(record.args, Mapping):
-            record.args = {name: _told(value) for name, value in record.args.items()}
-        elif record.args:
-            record.args = tuple(_told(value) for value in record.args)
-        return super().format(record)
+        args = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
+        return super().format(_telling(record) if any(isinstance(arg, BaseException) for arg in args) else record)
 
 
 def formatter(format: str) -> logging.Formatter:
@@ -63,6 +59,15 @@ def _scrubbed(logger: WrappedLogger, name: str, line: EventDict) -> EventDict:
     if isinstance(raised, tuple) and raised[1] is not None:
         told["exception"] = scrub.traceback_of(raised[1])
     return told
+
+
+def _telling(record: logging.LogRecord) -> logging.LogRecord:
+    record = copy.copy(record)
+    if isinstance(record.args, Mapping):
+        record.args = {name: _told(value) for name, value in record.args.items()}
+    else:
+        record.args = tuple(_told(value) for value in record.args or ())
+    return record
 
 
 def _told(value: object) -> object:

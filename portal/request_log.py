@@ -31,7 +31,6 @@ class RequestLog:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        forget()
         bind(request=_id_of(request))
         began = time.monotonic()
         try:

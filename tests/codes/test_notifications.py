@@ -231,6 +231,51 @@ def test_resolved_follows_once(post: Post, device: Device, pool: BackupPool) -> 
     assert "Backup codes are ready again" in str(post.mails[-1].body)
 
 
+def test_resolved_goes_to_those_who_were_told(
+    post: Post, workspace: Workspace, device: Device, alice: User, bob: User
+) -> None:
+    turn_off(bob, "uncovered")
+    code = uncovered(device)
+    assert [told.to for told in post()] == [[alice.email]]
+    factories.MembershipFactory(workspace=workspace, role=Membership.Role.MANAGER)
+    turn_off(bob)
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
+    assert [told.to for told in post(300)] == [[alice.email]]
+
+
+def test_who_turned_it_off_meanwhile_is_spared_its_end(post: Post, device: Device, alice: User, bob: User) -> None:
+    code = uncovered(device)
+    assert sorted(told.to for told in post()) == sorted([[alice.email], [bob.email]])
+    turn_off(bob, "uncovered")
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
+    assert [told.to for told in post(300)] == [[alice.email]]
+
+
+def test_who_was_told_only_the_second_time_hears_of_its_end_too(
+    post: Post, workspace: Workspace, device: Device, pool: BackupPool, alice: User
+) -> None:
+    exhaust(pool)
+    post()
+    acknowledge(pool, actor=alice)
+    post(10)
+    new = factories.MembershipFactory(workspace=workspace, role=Membership.Role.MANAGER).user
+    BackupPool.objects.update(acknowledged_at=None)  # as a pull does
+    assert {told.to[0] for told in post()} == {alice.email, new.email}
+    BackupPool.objects.update(exhausted_since=None)
+    assert {told.to[0] for told in post(300)} == {alice.email, new.email}
+
+
+def test_of_a_warning_from_before_it_was_kept_all_who_hear_such_warnings_hear_the_end(
+    post: Post, workspace: Workspace, device: Device, alice: User
+) -> None:
+    code = uncovered(device)
+    post()
+    Notice.objects.update(told_to=None)
+    new = factories.MembershipFactory(workspace=workspace, role=Membership.Role.MANAGER).user
+    AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
+    assert sorted(told.to for told in post(300)) == sorted([[alice.email], [new.email]])
+
+
 def test_a_covered_guest_is_not_kept_waiting_for_the_pool(post: Post, device: Device, pool: BackupPool) -> None:
     exhaust(pool)
     code = uncovered(device)
