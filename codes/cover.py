@@ -62,7 +62,8 @@ def door_pin(code: AccessCode, has: Held | None = None) -> Pin | None:
     backup, own = has or holding(given_to(code))
     if backup and backup.pin.status not in NOT_THERE:
         return backup.pin
-    return own.pin if own and _may_open(own.pin) else None
+    pin = own.pin if own else None
+    return pin if pin and _may_open(pin) else None
 
 
 def _may_open(pin: Pin) -> bool:

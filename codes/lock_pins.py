@@ -69,9 +69,9 @@ def lock_pins(device: Device) -> LockPins:
             backup._state.fields_cache = {"pin": pin}
             backups.append(backup)
         if one:
-            code = codes.setdefault(code.pk, code)
+            code = codes.setdefault(one.code_id, code)
             one._state.fields_cache = {"code": code, "pin": pin}
-            given.setdefault(code.pk, []).append(one)
+            given.setdefault(one.code_id, []).append(one)
     for pk, code in codes.items():
         code._state.fields_cache = {"device": device}
         code._prefetched_objects_cache = {"code_pins": given[pk]}  # type: ignore[attr-defined]
