@@ -13,7 +13,7 @@ from backups.services import draw_for, refill
 from codes.metrics import pulled
 from codes.models import AccessCode, CodePin
 from devices.activity import event, record, record_all
-from devices.models import READ_BACK, Device, Event, Pin
+from devices.models import Device, Event, Pin
 from devices.services import request_syncs, wake_worker
 from portal.clock import now
 from portal.models import User
@@ -68,7 +68,7 @@ def door_pin(code: AccessCode, has: Held | None = None) -> Pin | None:
 
 def _may_open(pin: Pin) -> bool:
     """Set with a window that is not over yet, or nobody knows."""
-    if pin.status in READ_BACK:
+    if pin.believed:
         return pin.seen_until is None or pin.seen_until > now()
     return pin.status in (Pin.Status.UNKNOWN, Pin.Status.WRITING)
 

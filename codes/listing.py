@@ -7,6 +7,7 @@ ongoing codes, then those that are over, and at the end the backups that are rea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
@@ -68,7 +69,7 @@ class Group(NamedTuple):
         return all(word in text for word in words.casefold().split())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CodeList:
     """A lock's codes as its page shows them, after the filter. `total` is before it."""
 
@@ -85,7 +86,7 @@ class CodeList:
     def health(self) -> str:
         return health(self.troubled)
 
-    @property
+    @cached_property
     def next_arrival(self) -> Words:
         """`Chloé Martin, Sat 15:00, not on lock yet`"""
         return _next_arrival(self.codes, self.device)

@@ -19,7 +19,7 @@ def about(**ids: Id) -> AbstractContextManager[None]:
 
 
 def forget() -> None:
-    """Nothing is bound any more: a request or task begins or has ended on a thread that others use."""
+    """Nothing is bound any more: a request has ended on a thread that others use."""
     clear_contextvars()
 
 

@@ -263,9 +263,14 @@ class Pin(models.Model):
         return self.status in MAYBE_ON_LOCK
 
     @property
+    def believed(self) -> bool:
+        """On the lock, as it said itself when it was last asked (or it is a lock that never says)."""
+        return self.status in READ_BACK
+
+    @property
     def confirmed(self) -> bool:
-        """On the lock for all of its wanted window, as the lock itself said (or it is a lock that never says)."""
-        return self.status in READ_BACK and covers(self.seen_from, self.seen_until, self.wanted_from, self.wanted_until)
+        """Believed to be on the lock for all of its wanted window."""
+        return self.believed and covers(self.seen_from, self.seen_until, self.wanted_from, self.wanted_until)
 
 
 def _literal(word: str) -> RawSQL:

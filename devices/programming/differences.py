@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from devices.lease import Lease
-from devices.models import MAYBE_ON_LOCK, READ_BACK, Pin
+from devices.models import MAYBE_ON_LOCK, Pin
 from devices.programming.full_read import former, ours
 from devices.programming.look import (
     Found,
@@ -105,7 +105,7 @@ def _of_known(turn: Turn, pin: Pin, found: dict[str, Observation], at: datetime)
     if seen and compare(turn, pin, seen) in (Found.MATCH, Found.MASKED):
         del found[place]
         return _of_present(turn, pin, seen, place, at)
-    believed = pin.status in READ_BACK and not must_leave(pin, at)
+    believed = pin.believed and not must_leave(pin, at)
     if not believed or (not place and hidden_among(found.values())):
         return None
     mends = pin.wanted == Pin.Wanted.PRESENT
@@ -116,7 +116,7 @@ def _of_known(turn: Turn, pin: Pin, found: dict[str, Observation], at: datetime)
 def _of_present(turn: Turn, pin: Pin, seen: Observation, place: str, at: datetime) -> Difference | None:
     if must_leave(pin, at):
         return Difference(Kind.FORMER, pin.label, place, why=str(Pin.Trouble(pin.trouble).label))
-    if pin.status not in READ_BACK:
+    if not pin.believed:
         return Difference(Kind.UNEXPECTED, pin.label, place)
     window = window_on_lock(turn, seen, pin.seen_window)
     if pin.wanted == Pin.Wanted.PRESENT and not window.covers(pin.window):

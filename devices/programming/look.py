@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from devices import pins
-from devices.models import MAYBE_ON_LOCK, READ_BACK, Pin
+from devices.models import MAYBE_ON_LOCK, Pin
 from devices.programming.plan import may_still_land, must_leave, over
 from devices.programming.turn import Silence, Steps, Turn
 from devices.providers.base import (
@@ -171,7 +171,7 @@ def missing(turn: Turn, pin: Pin) -> None:
 
 def _may_yet_come(turn: Turn, pin: Pin, at: datetime, lands_until: datetime) -> None:
     values: dict[str, Any] = {}
-    if pin.status in READ_BACK:
+    if pin.believed:
         values["status"] = Pin.Status.UNKNOWN
     if pin.wanted != Pin.Wanted.PRESENT or over(pin, at):
         values["next_attempt_at"] = lands_until

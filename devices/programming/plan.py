@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from devices.models import READ_BACK, Device, Pin
+from devices.models import Device, Pin
 from devices.providers.base import Capabilities
 
 NEAR = timedelta(hours=24)  # a stay this close comes before removals
@@ -59,7 +59,7 @@ def needs_write(pin: Pin, at: datetime) -> bool:
     """
     if pin.wanted != Pin.Wanted.PRESENT or over(pin, at):
         return False
-    if pin.status in READ_BACK:
+    if pin.believed:
         return not pin.seen_window.covers(pin.window)
     return pin.maybe_on_lock or (pin.status in (Pin.Status.PLANNED, Pin.Status.GONE) and wants_place(pin, at))
 

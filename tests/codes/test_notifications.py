@@ -265,6 +265,21 @@ def test_who_was_told_only_the_second_time_hears_of_its_end_too(
     assert {told.to[0] for told in post(300)} == {alice.email, new.email}
 
 
+def test_who_was_told_only_the_first_time_hears_of_its_end_too(
+    post: Post, device: Device, pool: BackupPool, alice: User, bob: User
+) -> None:
+    exhaust(pool)
+    post()
+    acknowledge(pool, actor=alice)
+    post(10)
+    turn_off(bob, "exhausted")
+    BackupPool.objects.update(acknowledged_at=None)
+    assert [told.to for told in post()] == [[alice.email]]
+    turn_off(bob)
+    BackupPool.objects.update(exhausted_since=None)
+    assert {told.to[0] for told in post(300)} == {alice.email, bob.email}
+
+
 def test_of_a_warning_from_before_it_was_kept_all_who_hear_such_warnings_hear_the_end(
     post: Post, workspace: Workspace, device: Device, alice: User
 ) -> None:

@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import DataError, IntegrityError, connection
 from django.db.models import F
 from django.test import Client
 from django.utils import timezone
@@ -97,6 +97,8 @@ def test_people_get_text(log: logging.Logger) -> None:
         lambda log: log.warning("see https://portal.example/g/%s/not-working/?x=1", TOKEN),
         lambda log: log.warning("see /join/%s/ and /accounts/password/reset/key/%s/", TOKEN, TOKEN),
         lambda log: log.error("it failed: %s", IntegrityError(f"x\nDETAIL:  Failing row contains ({PIN}, {TOKEN}).")),
+        lambda log: log.error("it failed: %s", DataError(f'invalid input syntax for type integer: "{PIN}"')),
+        lambda log: log.error("it failed: %(why)s", {"why": DataError(f'invalid input syntax: "{PIN}"')}),
         lambda log: log.error("it failed: x\nDETAIL:  Failing row contains (%s,\n %s).", PIN, TOKEN),
     ],
 )
