@@ -10,8 +10,15 @@ from devices.models import Device, Hub, Property, SimulatedLock
 from devices.providers.shared_connection import disconnect
 from portal.models import Membership, User, Workspace
 from tests import factories
+from tests.digits import random_pins_are_none_of_ours
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in the test's thread
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_pin_by_chance() -> Iterator[None]:
+    with random_pins_are_none_of_ours():
+        yield
 
 
 @pytest.fixture(autouse=True)

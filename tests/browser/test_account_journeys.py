@@ -82,7 +82,7 @@ def test_another_address(portal: Page, live_server: LiveServer, alice: User) -> 
     portal.goto(f"{live_server.url}{mailed_link()}")
     assert_accessible(portal)
     portal.get_by_role("button", name=re.compile("Confirm", re.I)).click()
-    portal.wait_for_load_state()
+    expect(portal.get_by_text("You have confirmed alice@new.example.")).to_be_visible()
     alice.refresh_from_db()
     assert alice.email == "alice@new.example"
 

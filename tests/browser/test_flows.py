@@ -48,6 +48,7 @@ def test_a_property_is_added_changed_and_moved_to_another_zone(page: Page, devic
     page.goto(page.url.partition("/properties")[0] + f"/properties/{place.pk}/")
     page.get_by_label("Address").fill("1 Quay Street")
     page.get_by_role("button", name="Save").first.click()
+    expect(page.get_by_text("“Harbour House” is saved.")).to_be_visible()
     place.refresh_from_db()
     assert (place.address, place.time_zone) == ("1 Quay Street", "Europe/Oslo")
 

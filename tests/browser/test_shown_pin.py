@@ -50,9 +50,9 @@ def test_it_hides_itself_after_half_a_minute(
 ) -> None:
     portal.clock.install()
     show(portal, live_server, alice, code)
-    portal.clock.run_for(29_000)
+    portal.clock.run_for(20_000)
     expect(portal.locator(".digits")).to_have_text("5839")
-    portal.clock.run_for(2_000)
+    portal.clock.run_for(12_000)
     expect(portal.locator(".digits")).to_have_count(0)
 
 
