@@ -2,7 +2,11 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Timer
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,12 +15,13 @@ from axe_playwright_python.base import AXE_SCRIPT
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import ConsoleMessage, Page, Request, Response
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response
 from pytest_django.live_server_helper import LiveServer
 
 from portal.models import User
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+HANGS = 200  # seconds: five times what the longest test takes on a busy machine
 HOW = "No Chromium found. Install it with: apt-get install chromium"
 # Every rule once at either width; light and dark differ in colours alone (a test holds that), so the other scheme is
 # asked for those.
@@ -38,6 +43,69 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
         pytest.skip(HOW)
     flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": flags}
+
+
+class Chromium:
+    """The browser that all tests share; started anew when it is gone."""
+
+    def __init__(self, launch: Callable[[], Browser]) -> None:
+        self._launch = launch
+        self._running: Browser | None = None
+
+    def running(self) -> Browser:
+        if self._running is None or not self._running.is_connected():
+            self._running = self._launch()
+        return self._running
+
+    def close(self) -> None:
+        if self._running is not None and self._running.is_connected():
+            self._running.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(launch_browser: Callable[[], Browser]) -> Iterator[Chromium]:
+    shared = Chromium(launch_browser)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    """In place of the plugin's own, which knows no end: Playwright waits for ever for what a script should answer.
+
+    A Chromium that hangs is killed, so its test fails where it waited, and the next test gets a new one.
+    """
+    running = chromium.running()
+    with killed_after(HANGS):
+        yield running
+
+
+@contextmanager
+def killed_after(seconds: float) -> Iterator[None]:
+    """Chromium's time is up then, unless the block has ended."""
+    timer = Timer(seconds, kill_chromium)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def kill_chromium() -> None:
+    """Kill each Chromium that descends from this process, and no other."""
+    for pid in descendants(os.getpid()):
+        with suppress(ProcessLookupError, FileNotFoundError):
+            if "chrom" in Path(f"/proc/{pid}/comm").read_text():
+                os.kill(pid, signal.SIGKILL)
+
+
+def descendants(pid: int) -> Iterator[int]:
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            for child in map(int, children.read_text().split()):
+                yield child
+                yield from descendants(child)
 
 
 @pytest.fixture(scope="session")

@@ -18,11 +18,13 @@ from tests.browser.conftest import Watch, look_around, remember, show
 from tests.test_isolation import arguments  # noqa: F401  a fixture
 
 MOST_REQUESTS = 4
+# What moved by the next frame; when nothing is to be drawn anew, there may be none.
 SHIFTS = """() => new Promise(done => {
   let moved = 0
   new PerformanceObserver(list => { for (const one of list.getEntries()) moved += one.value })
     .observe({type: 'layout-shift', buffered: true})
   requestAnimationFrame(() => setTimeout(() => done(moved), 0))
+  setTimeout(() => done(moved), 1000)
 })"""
 
 
