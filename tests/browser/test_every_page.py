@@ -11,13 +11,16 @@ from django.conf import settings
 from playwright.sync_api import Page, Request
 from pytest_django.live_server_helper import LiveServer
 
+from codes.models import AccessCode
+from devices.models import Device
 from portal import people
 from portal.models import User
-from tests import walk
+from tests import scene, walk
 from tests.browser.conftest import Watch, look_around, remember, show
 from tests.test_isolation import arguments  # noqa: F401  a fixture
 
 MOST_REQUESTS = 4
+AT_ONCE = {"offline": False, "latency": 0, "uploadThroughput": -1}  # how Chromium's line is, but for what comes in
 # What moved by the next frame; when nothing is to be drawn anew, there may be none.
 SHIFTS = """() => new Promise(done => {
   let moved = 0
@@ -63,6 +66,7 @@ def test_every_page_is_accessible_light_and_still(
     portal.on("request", lambda request: asked.append(request))
     wrong = []
     for page in sorted(found, key=lambda page: (not page.signed_in, page.name == "account_logout")):
+        portal.goto("about:blank")  # what polls would be led to sign in meanwhile, and that be counted
         portal.context.clear_cookies()
         if page.signed_in:
             remember(portal, live_server.url, alice)
@@ -72,6 +76,27 @@ def test_every_page_is_accessible_light_and_still(
         except AssertionError as problem:
             wrong.append(f"{page.name}: {problem}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_moves_while_a_page_comes_in_slowly(
+    portal: Page, live_server: LiveServer, alice: User, device: Device, width: int
+) -> None:
+    scene.lively(device)
+    remember(portal, live_server.url, alice)
+    show(portal, "light", width)
+    line = portal.context.new_cdp_session(portal)
+    line.send("Network.enable")
+    code = AccessCode.objects.get(name="Ben Okafor")
+    for path in ("/codes/", f"/devices/{device.pk}/", f"/g/{code.guest_token}/"):
+        line.send("Network.emulateNetworkConditions", {**AT_ONCE, "downloadThroughput": -1})
+        portal.goto(live_server.url + path)  # style and script are kept from now on
+        size = len(portal.content())
+        line.send("Network.emulateNetworkConditions", {**AT_ONCE, "downloadThroughput": size / 2})
+        portal.goto(live_server.url + path)
+        assert portal.evaluate(SHIFTS) == 0, f"something moved while {path} came in"
 
 
 def _look(page: Page, url: str, asked: list[Request]) -> None:
