@@ -117,11 +117,12 @@ class World:
     # workers that do not finish
 
     def dies(self, calls: int, *, last_is_made: bool) -> None:
-        """A worker's turn ends between two steps; its lease runs out."""
+        """A worker's turn ends between two steps; its lease runs out. The tick goes on meanwhile."""
         begun = self._begin(calls)
         if begun and last_is_made:
             answer_of(begun[1])
         lease_runs_out(self.device)
+        tick()  # its calls took time
 
     def stalls(self, calls: int) -> None:
         """A worker stands still before one of its calls, for longer than its lease."""
