@@ -69,7 +69,7 @@ def _backup_seen(given: CodePin) -> None:
     """A guest's backup is there; or gone or refused: then it is another one's turn, for a stay that runs at once."""
     code, pin = given.code, given.pin
     if pin.confirmed:
-        Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
+        _needs_no_deadline(pin)
         AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None)
     elif pin.status in NOT_THERE and (_staying(code) or pin.status == Pin.Status.REFUSED):
         if cover(code, wake=False) is None:  # none ready: the engine goes on putting this one back
@@ -110,10 +110,16 @@ def _set_deadline(given: CodePin, needed_at: datetime | None) -> None:
     Pin.objects.filter(pk=given.pin_id, give_up_at=None).update(give_up_at=due)
 
 
-def _own_is_set(given: CodePin) -> None:
-    code, pin = given.code, given.pin
+def _needs_no_deadline(pin: Pin) -> None:
+    """It is there. The turn goes on with this very row."""
     if pin.give_up_at is not None:
         Pin.objects.filter(pk=pin.pk).update(give_up_at=None)
+        pin.give_up_at = None
+
+
+def _own_is_set(given: CodePin) -> None:
+    code, pin = given.code, given.pin
+    _needs_no_deadline(pin)
     if code.uncovered_since is not None or code.failed_at is not None:
         AccessCode.objects.filter(pk=code.pk).update(uncovered_since=None, failed_at=None)
     sent = pin.status == Pin.Status.SENT

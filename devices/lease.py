@@ -13,8 +13,21 @@ from time import monotonic
 from typing import Any
 
 from django.db import connection, connections, models, transaction
-from django.db.models import Case, Count, DateTimeField, DurationField, F, IntegerField, Q, QuerySet, UUIDField, When
+from django.db.models import (
+    Case,
+    Count,
+    DateTimeField,
+    DurationField,
+    F,
+    IntegerField,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    When,
+)
 from django.db.models.functions import Coalesce, Now
+from django.db.models.lookups import LessThan
 
 from devices.models import Device, Hub, Pin
 from portal.clock import now
@@ -24,6 +37,7 @@ from portal.prepared import Given, Prepared, PreparedUpdate, columns_of, read_in
 CALL_SLACK = 10  # seconds a lease outlives the deadline of the call it was extended for
 LONGEST_CALL = 20  # seconds, the longest deadline of a provider call
 MAX_LEASE = timedelta(seconds=LONGEST_CALL + CALL_SLACK)
+WITH_A_PIN = ("lock_version", "hub_is_down")  # what a write to a PIN tells besides
 SEVERAL = 4  # due locks that one claim takes together where there is room for them
 MAX_QUEUE_MARK = timedelta(seconds=30)
 
@@ -71,8 +85,8 @@ class Lease:
     def write(self, pin: Pin, values: Mapping[str, Any], *, call: float | None = None) -> None:
         """Write this of a PIN, which is then as it stands in the database; its lock's row is locked in a transaction.
 
-        `call`: extend the lease as well, for a call of so many seconds. What the lock's version is then stands in the
-        PIN's `lock_version`. Raises LeaseLost, with nothing written.
+        `call`: extend the lease as well, for a call of so many seconds. What the lock's version is then, and whether
+        its hub is down, stands in the PIN's `lock_version` and `hub_is_down`. Raises LeaseLost, with nothing written.
         """
         if call is not None and not in_one_statement():
             self.extend(call)
@@ -83,7 +97,7 @@ class Lease:
         until = [] if call is None else [_lasts(call)]
         mine = [as_id(self.device_id), as_id(self.token)]
         statement = _write_of_mine(database.alias, tuple(one.column for one in fields), extends=call is not None)
-        if not read_into(pin, statement, [*until, *mine, *written, pin.pk], also=["lock_version"]):
+        if not read_into(pin, statement, [*until, *mine, *written, pin.pk], also=WITH_A_PIN):
             raise LeaseLost
 
     def _mine(self) -> QuerySet[Device]:
@@ -105,22 +119,25 @@ def _column(name: str) -> "models.Field[Any, Any]":
 
 @cache
 def _write_of_mine(alias: str, columns: tuple[str, ...], *, extends: bool) -> str:
-    """Hold or extend the lease of a lock, write these columns of a PIN of it, give the PIN and the lock's version.
+    """Hold or extend the lease of a lock, write these columns of a PIN of it, give the PIN and `WITH_A_PIN`.
 
     As text: it is asked twice a PIN, and to compile it would take longer than to do it.
     """
     device, pin, one = Device._meta.db_table, Pin._meta.db_table, connections[alias].vendor == "postgresql"
     mine = f"{device} WHERE id = %s AND lease_token = %s"
-    held = f"SELECT id, version FROM {mine} {'FOR UPDATE' if one else ''}"  # noqa: S608  names of ours
+    down = f"(SELECT down_since IS NOT NULL FROM {Hub._meta.db_table} WHERE id = {device}.hub_id)"  # noqa: S608  names of ours
+    held = f"SELECT id, version, {down} AS down FROM {mine} {'FOR UPDATE' if one else ''}"  # noqa: S608  names of ours
     if extends:
         until = "SET syncing_until = STATEMENT_TIMESTAMP() + %s WHERE"
-        held = f"UPDATE {mine.replace('WHERE', until)} RETURNING id, version"
-    version = "held.version" if one else f"(SELECT version FROM {device} WHERE id = device_id)"  # noqa: S608  names of ours
+        held = f"UPDATE {mine.replace('WHERE', until)} RETURNING id, version, {down} AS down"
+    told = "held.version, held.down"
+    if not one:
+        told = ", ".join(f"(SELECT {what} FROM {device} WHERE id = device_id)" for what in ("version", down))  # noqa: S608  names of ours
     return f"""
         WITH held AS ({held})
         UPDATE {pin} SET {", ".join(f"{column} = %s" for column in columns)}
         FROM held WHERE {pin}.id = %s AND {pin}.device_id = held.id
-        RETURNING {columns_of(Pin)}, {version}"""  # noqa: S608  names of ours
+        RETURNING {columns_of(Pin)}, {told}"""  # noqa: S608  names of ours
 
 
 def _lasts(call: float) -> timedelta:
@@ -209,15 +226,14 @@ def _leases(found: list[Device]) -> list[Lease]:
 
 def _leases_behind(hub_id: uuid.UUID, found: list[Device]) -> list[Lease]:
     ((at_once, down_since, probe_at),) = HUB(pk=hub_id)
-    places = at_once - len(HELD(hub=hub_id))
-    if down_since and places > 0:
-        if probe_at and probe_at > now():
-            return []
-        Hub.objects.filter(pk=hub_id).update(probe_at=now() + MAX_LEASE)
-        places = 1
+    if down_since and probe_at and probe_at > now():
+        return []
     ends = monotonic() + MAX_LEASE.total_seconds()
-    leases = (Lease(device, uuid.uuid4(), device.version, ends) for device in found[: max(places, 0)])
-    return [lease for lease in leases if LEASE(pk=lease.device_id, token=lease.token)]
+    leases = (Lease(device, uuid.uuid4(), device.version, ends) for device in found[: 1 if down_since else None])
+    taken = [one for one in leases if LEASE(pk=one.device_id, token=one.token, hub=hub_id, at_once=at_once)]
+    if down_since and taken:
+        Hub.objects.filter(pk=hub_id).update(probe_at=now() + MAX_LEASE)
+    return taken
 
 
 def _only(leases: list[Lease]) -> Lease | None:
@@ -232,6 +248,12 @@ def _busy_hubs() -> QuerySet[Hub, uuid.UUID]:
 def _held(prefix: str = "") -> Q:
     until = f"{prefix}syncing_until"
     return Q(**{f"{until}__gt": Now(), f"{until}__lte": Now() + MAX_LEASE})
+
+
+def _held_behind(hub: Given) -> Coalesce:
+    """How many locks of a hub are held, as the statement that asks for it sees it: the hub is held by then."""
+    held = Device.objects.filter(_held(), hub=hub).order_by().values("hub").annotate(of=Count("pk")).values("of")
+    return Coalesce(Subquery(held), 0)
 
 
 def _can_skip() -> bool:
@@ -268,9 +290,8 @@ HUB = Prepared(
         .values_list("calls_at_once", "down_since", "probe_at")
     )
 )
-HELD = Prepared(lambda: Device.objects.filter(_held(), hub=Given("hub", UUIDField())).values_list("pk", flat=True))
 LEASE = PreparedUpdate(
-    lambda: _one().filter(free()),
+    lambda: _one().filter(free(), LessThan(_held_behind(Given("hub", UUIDField())), Given("at_once", IntegerField()))),
     lease_token=Given("token", UUIDField()),
     syncing_until=Now() + MAX_LEASE,
     queued_until=None,

@@ -15,7 +15,13 @@ from typing import Any, cast
 from django.db import connection, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
-from django.db.models.query import ModelIterable, QuerySet, ValuesListIterable
+from django.db.models.query import (
+    ModelIterable,
+    QuerySet,
+    RelatedPopulator,
+    ValuesListIterable,
+    get_related_populators,
+)
 from django.db.models.sql import InsertQuery, UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
 
@@ -161,16 +167,19 @@ class Reading:
     """How a statement's answer becomes a model's rows: which attributes its columns are, and what converts them."""
 
     model: type[models.Model]
-    names: list[str]
-    also: tuple[str, ...]  # further columns, which are no fields of it
+    names: list[str]  # of the first columns
+    also: tuple[str, ...]  # of those that follow, which are no fields of it
     converters: list[tuple[int, Callable[..., Any], Any]]  # by column
+    related: Sequence[RelatedPopulator] = ()  # the rows it refers to, from all other columns
 
     def rows(self, sql: str, params: Sequence[Any]) -> list[Any]:
         count, alias, made = len(self.names), connected().alias, []
         for values in self.asked(sql, params):
             row = self.model.from_db(alias, self.names, values[:count])
-            for name, value in zip(self.also, values[count:], strict=True):
+            for name, value in zip(self.also, values[count:], strict=False):
                 setattr(row, name, value)
+            for other in self.related:
+                other.populate(values, row)
             made.append(row)
         return made
 
@@ -198,18 +207,19 @@ def _reading(model: type[models.Model], alias: str, also: tuple[str, ...]) -> Re
 
 
 def _reading_of(rows: QuerySet[Any, Any], compiler: SQLCompiler, converters: dict[int, Any]) -> Reading | None:
-    """Of a queryset's rows, if they are one model's rows and annotations, without rows of other tables."""
-    told = compiler.klass_info
-    if rows._iterable_class is not ModelIterable or told is None or told.get("related_klass_infos"):
+    """Of a queryset's rows, if they are a model's rows and annotations, with the rows that they refer to."""
+    told, fetching = compiler.klass_info, rows._fetch_mode  # type: ignore[attr-defined]
+    if rows._iterable_class is not ModelIterable or told is None or fetching.track_peers:
         return None
     if any(getattr(rows, kept) for kept in ("_known_related_objects", "_prefetch_related_lookups")):
         return None
-    if list(told["select_fields"]) != list(range(len(told["select_fields"]))):
+    count, also = len(told["select_fields"]), compiler.annotation_col_map
+    if [*told["select_fields"], *also.values()] != list(range(count + len(also))):
         return None
-    names = [column.target.attname for column, *_ in compiler.select[: len(told["select_fields"])]]
-    also = sorted(compiler.annotation_col_map, key=compiler.annotation_col_map.__getitem__)
+    names = [column.target.attname for column, *_ in compiler.select[:count]]
     flat = [(index, convert, column) for index, (several, column) in converters.items() for convert in several]
-    return Reading(rows.model, names, tuple(also), flat)
+    related = get_related_populators(told, compiler.select, connection.alias, fetching)
+    return Reading(rows.model, names, tuple(also), flat, related)
 
 
 def _keep(made: dict[str, tuple[str, tuple[Any, ...]]], what: tuple[str, Any]) -> tuple[str, tuple[Any, ...]]:

@@ -57,12 +57,13 @@ def _whole(turn: Turn) -> Steps[Ending]:
         _answered(turn)
     except TurnOver:
         ending = Ending.TIME_UP
+        turn.look_again()
         _answered(turn)
     except Silence as ended_by:
         ending = Ending.SILENT
+        turn.look_again()
         yield from _fell_silent(turn, ended_by)
-    turn.look_again()
-    left = turn.pins()
+    left = turn.pins()  # as they are known: whoever wants something else by now makes the lock due at its release
     if turn.hub_answers and turn.hub_is_down():
         _hub_is_up(turn)
     if turn.device.removal == Device.Removal.REMOVING:

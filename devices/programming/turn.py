@@ -36,9 +36,7 @@ TURN_LASTS = timedelta(seconds=60)
 LOCK = Prepared(lambda: Device.objects.select_related("hub", "property__workspace").filter(pk=Given("pk", UUIDField())))
 IN_HAND = Prepared(
     lambda: (
-        Pin.objects.filter(device=Given("device", UUIDField()))
-        .in_hand()
-        .annotate(lock_version=F("device__version"), hub_down_since=F("device__hub__down_since"))
+        Pin.objects.filter(device=Given("device", UUIDField())).in_hand().annotate(lock_version=F("device__version"))
     )
 )
 DOWN = Prepared(
@@ -112,7 +110,7 @@ class Turn:
         self._read_at_version: int | None = None  # when its PINs were read; None: to be read afresh
         self._held_until = lease.lasts_until  # by this process's clock: no earlier does the lease end
         self._held_for_next: float | None = None  # when it was extended for the call that comes next
-        self._hub_down: bool | None = None  # when its PINs were read; None: it has none
+        self._hub_down: bool | None = None  # when a PIN was last written; None: none was
         self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
 
@@ -126,7 +124,6 @@ class Turn:
         """The lock's PINs that are wanted or may be on it; read afresh if something else is wanted by now."""
         if self._read_at_version != self._version:
             found = IN_HAND(device=self.device.pk)
-            self._hub_down = found[0].hub_down_since is not None if found else None  # type: ignore[attr-defined]
             if found:
                 self._version = found[0].lock_version  # type: ignore[attr-defined]  # all carry the same
             if self._version != self.device.version:
@@ -142,7 +139,7 @@ class Turn:
         self._read_at_version = None
 
     def hub_is_down(self) -> bool:
-        """Whether its hub counted as down when its PINs were last read."""
+        """Whether its hub counted as down when a PIN was last written, which is after the lock was asked; else now."""
         return self._hub_down if self._hub_down is not None else bool(DOWN(hub=self.device.hub_id))
 
     def _device(self) -> Device:
@@ -235,7 +232,7 @@ class Turn:
         """Whether its status or window changed by that. Services may want something else of it by now: it is read."""
         before = (pin.status, pin.seen_from, pin.seen_until)
         self.lease.write(pin, self._owed.pop(pin.pk, {}) | values, call=call)
-        self._version = pin.lock_version  # type: ignore[attr-defined]
+        self._version, self._hub_down = pin.lock_version, bool(pin.hub_is_down)  # type: ignore[attr-defined]
         return before != (pin.status, pin.seen_from, pin.seen_until)
 
     def _may_look_again(self, pin: Pin) -> None:
@@ -292,6 +289,4 @@ class Turn:
 
 def _as_planned(pin: Pin) -> bool:
     """Whoever is told of this wants nothing else of the lock. A spare that is ready may be a guest's by now."""
-    if pin.priority == Pin.Priority.SPARE:
-        return pin.status == Pin.Status.WRITING
-    return pin.status in (Pin.Status.WRITING, Pin.Status.SET)
+    return pin.status == Pin.Status.WRITING or (pin.priority == Pin.Priority.PERSON and pin.confirmed)

@@ -325,6 +325,27 @@ class TestAHubThatIsDown:
         hub.refresh_from_db()
         assert hub.down_since is None
 
+    def test_is_up_again_when_it_fell_silent_while_a_lock_was_only_looked_at(self, device: Device, hub: Hub) -> None:
+        guest(device)
+        engine.settle(device)
+        check_lock(device)
+        held = held_before(device, "health")
+        Hub.objects.filter(pk=hub.pk).update(down_since=timezone.now(), probe_at=timezone.now(), probes=1)
+        held.finish()
+        hub.refresh_from_db()
+        assert hub.down_since is None
+
+    def test_keeps_its_probe_for_a_lock_that_can_be_had(self, place: Property, hub: Hub) -> None:
+        """Whoever finds all places taken does not put the next probe off."""
+        at = timezone.now()
+        first, second = factories.DeviceFactory.create_batch(2, property=place, hub=hub)
+        Hub.objects.filter(pk=hub.pk).update(calls_at_once=1)
+        assert take(first.pk) is not None
+        Hub.objects.filter(pk=hub.pk).update(down_since=at, probe_at=at, probes=1)
+        assert take(second.pk) is None
+        hub.refresh_from_db()
+        assert hub.probe_at == at
+
     def test_is_up_again_even_if_the_lock_that_probed_it_is_not(self, place: Property, hub: Hub) -> None:
         at = timezone.now()
         Hub.objects.filter(pk=hub.pk).update(down_since=at, probe_at=at, probes=1)

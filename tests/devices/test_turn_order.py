@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from codes.services import add_code, cancel_code
 from devices.models import Device, Hub, Pin, Property, SimulatedLock
+from devices.programming import turn
 from devices.programming.plan import Action, next_job
-from devices.providers.base import NoAnswer
+from devices.providers.base import NoAnswer, Unreachable
 from tests import engine, factories
 from tests.engine import fault, guest, held_before, later, own, settle, truth
 
@@ -188,3 +190,45 @@ class TestAFullFiveSlotLock:
         with later(hours=1, seconds=1):
             settle(tiny, turns=30)
             assert set(truth(tiny).values()) == {own(code).secret.reveal() for code in arriving}
+
+
+def test_a_turn_in_which_all_goes_as_planned_reads_the_locks_pins_once(bare: Device, monkeypatch) -> None:
+    guest(bare)
+    read, asked = turn.IN_HAND, list[object]()
+    monkeypatch.setattr(turn, "IN_HAND", lambda device: asked.append(device) or read(device=device))
+    engine.turn(bare)
+    assert asked == [bare.pk]
+
+
+def test_one_in_which_the_lock_refuses_reads_them_again(bare: Device, monkeypatch) -> None:
+    guest(bare)
+    fault(bare, "reject_set")
+    read, asked = turn.IN_HAND, list[object]()
+    monkeypatch.setattr(turn, "IN_HAND", lambda device: asked.append(device) or read(device=device))
+    engine.turn(bare)
+    assert len(asked) > 1
+
+
+def test_a_pin_that_is_set_wakes_the_lock_no_more_at_its_give_up(bare: Device) -> None:
+    code = guest(bare, starts=timedelta(hours=3))
+    gives_up_at = own(code).give_up_at
+    assert gives_up_at is not None
+    engine.turn(bare)
+    assert own(code).confirmed and own(code).give_up_at is None
+    assert bare.next_sync_at is not None and bare.next_sync_at > gives_up_at
+
+
+def test_one_whose_window_was_cut_on_the_lock_does(bare: Device) -> None:
+    """It is believed, and not for all of its stay: it is to be written again, and given up one day."""
+    code = guest(bare, starts=timedelta(hours=3))
+    engine.turn(bare)
+    lock = SimulatedLock.objects.get(hub=bare.hub_id, lock_ref=bare.lock_ref)
+    pin = own(code)
+    assert pin.wanted_until is not None
+    lock.codes[str(pin.slot)]["until"] = (pin.wanted_until - timedelta(hours=30)).isoformat()
+    lock.save(update_fields=["codes"])
+    Device.objects.update(read_wanted=True, next_sync_at=timezone.now())
+    held = held_before(bare, "put")
+    held.finish(error=Unreachable("gone"))
+    bare.refresh_from_db()
+    assert own(code).give_up_at is not None

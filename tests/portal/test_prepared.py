@@ -27,7 +27,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from codes.models import AccessCode
+from devices.activity import record
 from devices.models import Device, Event, Pin, Property
+from portal.models import User
 from portal.prepared import Given, Prepared, PreparedInsert, PreparedUpdate, columns_of, rows_of
 from portal.secret import Secret
 from tests import factories
@@ -76,6 +78,27 @@ def test_rows_bring_what_was_annotated_and_what_was_left_out_can_be_asked_for(de
     (found,) = of(pk=device.pk)
     assert (found.place, found.two, found.name) == (device.property.name, 2, device.name)
     assert not found._state.adding and found._state.db == connection.alias
+
+
+def test_rows_bring_those_they_refer_to_however_far_and_none_where_there_is_none(
+    device: Device, alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    of = Prepared(
+        lambda: (
+            Event.objects.filter(device=Given("lock", UUIDField()))
+            .select_related("actor", "device__property__workspace")
+            .annotate(lock=F("device__name"))
+            .order_by("pk")
+        )
+    )
+    record(device, Event.Type.CODE_SET, actor=alice, name="Ben")
+    record(device, Event.Type.CODE_SET, name="Ana")
+    with django_assert_num_queries(1):
+        by_alice, by_nobody = of(lock=device.pk)
+        assert (by_alice.actor, by_nobody.actor) == (alice, None)
+        assert by_nobody.device.property.workspace == device.property.workspace
+        assert (by_alice.lock, by_alice.device.caps) == (device.name, device.caps)  # type: ignore[attr-defined]
+    assert by_alice.data == {"name": "Ben"} and by_alice.at == Event.objects.earliest("pk").at
 
 
 def test_rows_of_a_relation_know_the_other_side(
