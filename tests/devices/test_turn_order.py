@@ -218,8 +218,8 @@ def test_a_pin_that_is_set_wakes_the_lock_no_more_at_its_give_up(bare: Device) -
     assert bare.next_sync_at is not None and bare.next_sync_at > gives_up_at
 
 
-def test_one_whose_window_was_cut_on_the_lock_does(bare: Device) -> None:
-    """It is believed, and not for all of its stay: it is to be written again, and given up one day."""
+def test_one_whose_window_was_cut_on_the_lock_is_given_up_one_day(bare: Device) -> None:
+    """It is believed, and not for all of its stay: it is to be written again."""
     code = guest(bare, starts=timedelta(hours=3))
     engine.turn(bare)
     lock = SimulatedLock.objects.get(hub=bare.hub_id, lock_ref=bare.lock_ref)
