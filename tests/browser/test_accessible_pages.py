@@ -54,6 +54,7 @@ def test_the_page_that_sets_up_two_factor(portal: Page, live_server: LiveServer,
         assert_accessible(portal)
         portal.get_by_label("Password").fill("correct horse")
         portal.get_by_role("button").last.click()
+        portal.get_by_role("heading", name="Set up your authenticator app").wait_for()
     look_at(portal, f"{live_server.url}/accounts/2fa/totp/activate/")
 
 
@@ -63,4 +64,5 @@ def test_a_form_with_errors(portal: Page, live_server: LiveServer, alice: User, 
     portal.get_by_label("Name").fill("Ben")
     portal.get_by_label("PIN").fill("12")
     portal.get_by_role("button", name="Add code").click()
+    portal.locator("#id_pin_error").wait_for()
     assert_accessible(portal)

@@ -55,6 +55,7 @@ def test_a_code_is_added_shown_and_cancelled(
     expect(portal.locator(".digits").first).to_be_visible()
     tab_to(portal, portal.get_by_role("link", name="Cancel this code"))
     portal.keyboard.press("Enter")
+    expect(portal.get_by_role("heading", level=1)).to_contain_text("Cancel Ben Okafor’s code")
     tab_to(portal, portal.locator("main form button").first)
     portal.keyboard.press("Enter")
     expect(portal.get_by_text("Ben Okafor’s code is cancelled.")).to_be_visible()

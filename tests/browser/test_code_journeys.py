@@ -128,6 +128,7 @@ def test_without_script_codes_are_found_and_a_pin_is_changed(
     offered = without_script.get_by_role("button", name="instead")
     digits = offered.get_attribute("value")
     offered.click()
+    expect(without_script.get_by_text("Ben Okafor gets the new PIN.")).to_be_visible()
     engine.settle(device)
     pin = engine.shown(code)
     assert pin is not None and pin.secret.reveal() == digits

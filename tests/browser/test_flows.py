@@ -34,8 +34,11 @@ def heading(page: Page, words: str) -> None:
 
 def test_a_property_is_added_changed_and_moved_to_another_zone(page: Page, device: Device) -> None:
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Devices").click()
+    heading(page, "Devices")
     page.get_by_role("link", name=re.compile("Properties")).first.click()
+    heading(page, "Properties")
     page.get_by_role("link", name=re.compile("Add", re.I)).first.click()
+    heading(page, "Add a property")
     page.get_by_label("Name").fill("Harbour House")
     page.get_by_label("Time zone").fill("Europe/Atlantis")
     page.get_by_role("button", name=re.compile("Add|Save")).first.click()
@@ -74,6 +77,7 @@ def test_settings_are_changed_and_wrong_ones_named(page: Page, live_server: Live
 def test_somebody_is_invited_joins_and_gets_another_role(page: Page, live_server: LiveServer) -> None:
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="People").click()
+    heading(page, "People")
     page.get_by_label("E-mail").fill("noor@example.org")
     page.get_by_label("Viewer").check()
     page.get_by_role("button", name=re.compile("Invite|Send")).first.click()

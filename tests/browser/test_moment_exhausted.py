@@ -72,6 +72,7 @@ def test_mail_page_check_and_support_then_healed(
         assert_accessible(portal)
 
         hand.click(portal.get_by_role("button", name="Check lock now"))
+        expect(portal.get_by_text("Checking the lock now.")).to_be_visible()
         engine.turn(device)
         expect(portal.get_by_text("Offline since").first).to_be_visible(timeout=WITHIN)
         support = portal.get_by_role("link", name="Contact support")
