@@ -38,5 +38,5 @@ def random_pins_are_none_of_ours() -> Iterator[None]:
 
 
 def stands_in(digits: str, text: str) -> bool:
-    """The PIN is there as a word of its own; a part of a time, an id or a hash is none."""
+    """The PIN is there as a word of its own; a part of a longer number, an id or a hash is none."""
     return re.search(rf"(?<![0-9A-Za-z]){digits}(?![0-9A-Za-z])", text) is not None

@@ -110,7 +110,7 @@ class Turn:
         self._read_at_version: int | None = None  # when its PINs were read; None: to be read afresh
         self._held_until = lease.lasts_until  # by this process's clock: no earlier does the lease end
         self._held_for_next: float | None = None  # when it was extended for the call that comes next
-        self._hub_down: bool | None = None  # when a PIN was last written; None: none was
+        self._hub_down: bool | None = None  # when a PIN was written since the lock was last asked; None: none was
         self._owed: dict[int, dict[str, Any]] = {}  # by PIN: known, and written with the next note
         self._seen = seen
 
@@ -139,7 +139,7 @@ class Turn:
         self._read_at_version = None
 
     def hub_is_down(self) -> bool:
-        """Whether its hub counted as down when a PIN was last written, which is after the lock was asked; else now."""
+        """Whether its hub counts as down: as heard with a PIN written since the lock was last asked, else now."""
         return self._hub_down if self._hub_down is not None else bool(DOWN(hub=self.device.hub_id))
 
     def _device(self) -> Device:
@@ -153,6 +153,7 @@ class Turn:
         if now() >= self.ends_at:
             raise TurnOver
         held_at = self._hold_for(operation, deadline)
+        self._hub_down = None  # what was known of it is from before this answer
         try:
             hub, lock_ref = self.device.hub, self.device.lock_ref
             return (yield Call(hub, operation, lock_ref, arguments, deadline, held_at, pressing=self.pressing))

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -330,6 +331,21 @@ class TestAHubThatIsDown:
         engine.settle(device)
         check_lock(device)
         held = held_before(device, "health")
+        Hub.objects.filter(pk=hub.pk).update(down_since=timezone.now(), probe_at=timezone.now(), probes=1)
+        held.finish()
+        hub.refresh_from_db()
+        assert hub.down_since is None
+
+    def test_is_up_again_when_it_fell_silent_after_a_pin_was_withdrawn_and_before_the_lock_answered(
+        self, place: Property, hub: Hub
+    ) -> None:
+        caps = replace(factories.MODERN, backup_pool=False)
+        device = factories.DeviceFactory(property=place, hub=hub, caps=caps)
+        code = guest(device)
+        Pin.objects.filter(pk=own(code).pk).update(wanted=Pin.Wanted.ABSENT)
+        check_lock(device)
+        held = held_before(device, "health")
+        assert own(code).status == Pin.Status.WITHDRAWN
         Hub.objects.filter(pk=hub.pk).update(down_since=timezone.now(), probe_at=timezone.now(), probes=1)
         held.finish()
         hub.refresh_from_db()

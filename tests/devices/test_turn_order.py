@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.utils import timezone
 
 from codes.services import add_code, cancel_code
 from devices.models import Device, Hub, Pin, Property, SimulatedLock
 from devices.programming import turn
 from devices.programming.plan import Action, next_job
-from devices.providers.base import NoAnswer, Unreachable
+from devices.providers.base import NoAnswer, ReadBack
 from tests import engine, factories
 from tests.engine import fault, guest, held_before, later, own, settle, truth
 
@@ -192,21 +191,25 @@ class TestAFullFiveSlotLock:
             assert set(truth(tiny).values()) == {own(code).secret.reveal() for code in arriving}
 
 
-def test_a_turn_in_which_all_goes_as_planned_reads_the_locks_pins_once(bare: Device, monkeypatch) -> None:
-    guest(bare)
-    read, asked = turn.IN_HAND, list[object]()
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The locks whose PINs were read, as often as they were."""
+    asked, read = list[object](), turn.IN_HAND
     monkeypatch.setattr(turn, "IN_HAND", lambda device: asked.append(device) or read(device=device))
+    return asked
+
+
+def test_a_turn_in_which_all_goes_as_planned_reads_the_locks_pins_once(bare: Device, reads: list[object]) -> None:
+    guest(bare)
     engine.turn(bare)
-    assert asked == [bare.pk]
+    assert reads == [bare.pk]
 
 
-def test_one_in_which_the_lock_refuses_reads_them_again(bare: Device, monkeypatch) -> None:
+def test_one_in_which_the_lock_refuses_reads_them_again(bare: Device, reads: list[object]) -> None:
     guest(bare)
     fault(bare, "reject_set")
-    read, asked = turn.IN_HAND, list[object]()
-    monkeypatch.setattr(turn, "IN_HAND", lambda device: asked.append(device) or read(device=device))
     engine.turn(bare)
-    assert len(asked) > 1
+    assert len(reads) > 1
 
 
 def test_a_pin_that_is_set_wakes_the_lock_no_more_at_its_give_up(bare: Device) -> None:
@@ -218,17 +221,17 @@ def test_a_pin_that_is_set_wakes_the_lock_no_more_at_its_give_up(bare: Device) -
     assert bare.next_sync_at is not None and bare.next_sync_at > gives_up_at
 
 
-def test_one_whose_window_was_cut_on_the_lock_is_given_up_one_day(bare: Device) -> None:
-    """It is believed, and not for all of its stay: it is to be written again."""
-    code = guest(bare, starts=timedelta(hours=3))
-    engine.turn(bare)
-    lock = SimulatedLock.objects.get(hub=bare.hub_id, lock_ref=bare.lock_ref)
-    pin = own(code)
-    assert pin.wanted_until is not None
+def test_one_whose_window_was_cut_on_the_lock_does(place: Property, hub: Hub) -> None:
+    """It is there, for a part of its stay; the lock shows no digits, so it is not written over and rests for long."""
+    caps = replace(factories.MODERN, read_back=ReadBack.MASKED, backup_pool=False)
+    masked = factories.DeviceFactory(property=place, hub=hub, caps=caps)
+    code = guest(masked, starts=timedelta(hours=3))
+    engine.turn(masked)
+    lock, pin = SimulatedLock.objects.get(hub=hub, lock_ref=masked.lock_ref), own(code)
+    assert pin.confirmed and pin.wanted_until is not None
     lock.codes[str(pin.slot)]["until"] = (pin.wanted_until - timedelta(hours=30)).isoformat()
     lock.save(update_fields=["codes"])
-    Device.objects.update(read_wanted=True, next_sync_at=timezone.now())
-    held = held_before(bare, "put")
-    held.finish(error=Unreachable("gone"))
-    bare.refresh_from_db()
-    assert own(code).give_up_at is not None
+    engine.look_at_everything(masked)
+    pin = own(code)
+    assert pin.give_up_at is not None and pin.next_attempt_at is not None and pin.give_up_at < pin.next_attempt_at
+    assert masked.next_sync_at == pin.give_up_at
